@@ -1,0 +1,332 @@
+/**
+ * The pipeline: batches of frames → segments → resets → report. The one way from a capture to an answer, for saved
+ * captures and for growing ones.
+ *
+ * Prints nothing and opens nothing: sources, sinks and names are handed in.
+ */
+
+import type { AddressTest } from './base/address.js';
+import { systemReason, UserError } from './base/errors.js';
+import { plural } from './base/text.js';
+import type { CaptureInterface, Damage, FrameBatch } from './capture/frame-batch.js';
+import type { OpenCapture } from './capture/open.js';
+import { inTimeOrder, type CaptureFile } from './capture/story.js';
+import type { CaptureWriter, HeldFrame } from './capture/writer.js';
+import { Decoder } from './decode/decoder.js';
+import { linkTypeName } from './decode/link-types.js';
+import { RST } from './decode/net/tcp.js';
+import type { Reset } from './conversation/reset.js';
+import { Tracker, WANTED_FLAGS } from './conversation/tracker.js';
+import { buildReport, contextOf } from './report/build.js';
+import { eventId, eventOf } from './report/event.js';
+import { keeps, type FilterOptions } from './report/filter.js';
+import { Tally } from './report/tally.js';
+import type { Context, Incomplete, Report, ResetEvent, Source, Tool } from './report/types.js';
+import { WindowTally } from './report/window.js';
+
+export interface AnalyzeOptions {
+  readonly tool: Tool;
+  readonly context: Context;
+  readonly fold: boolean;
+  readonly local: AddressTest | null;
+  readonly filter: FilterOptions;
+  /** Registered name of a TCP port. */
+  readonly service: (port: number) => string | null;
+  /** Fill `events` of the report. */
+  readonly keepEvents: boolean;
+  /** Takes each event as it settles. */
+  readonly onEvent: ((event: ResetEvent) => void) | null;
+  /** Saves the frames of the resets that the filter keeps. */
+  readonly writer: CaptureWriter | null;
+  /** Hears how far the reading is, between batches; what it returns is awaited (a slow reader of our output). */
+  readonly onProgress: ((progress: Progress) => Promise<void> | void) | null;
+  /** Ends the input: what was read so far is reported. */
+  readonly signal: AbortSignal;
+}
+
+/** Bytes as stored. */
+export interface Progress {
+  readonly bytes: number;
+  readonly total: number | null;
+  readonly resets: number;
+}
+
+/** Events kept for `events`; each takes about a kilobyte. */
+const MAX_EVENTS = 200_000;
+/** Frames between two turns of the event loop: signals and progress get their turn, some milliseconds apart. */
+const FRAMES_A_TURN = 100_000;
+
+/** Reads all `files` and reports. Throws a UserError when nothing could be read. */
+export async function analyze(files: readonly CaptureFile[], options: AnalyzeOptions): Promise<Report> {
+  const run = new Run(files, options);
+  await run.read();
+  return run.report();
+}
+
+class Run {
+  private readonly decoder: Decoder;
+  private readonly tracker: Tracker;
+  private readonly tally = new Tally();
+  private readonly window = new WindowTally();
+  private readonly events: ResetEvent[] = [];
+  private readonly incomplete: Incomplete[] = [];
+  /** By file number. */
+  private readonly captures = new Map<number, OpenCapture>();
+  private readonly failures: unknown[] = [];
+  private readonly names: readonly string[];
+  private readonly held = new Map<Reset, HeldFrame[]>();
+  private eventsOmitted = 0;
+  private filteredOut = 0;
+  private readonly files: readonly CaptureFile[];
+  private readonly options: AnalyzeOptions;
+
+  constructor(files: readonly CaptureFile[], options: AnalyzeOptions) {
+    this.files = files;
+    this.options = options;
+    this.names = files.map(({ name }) => name);
+    this.decoder = new Decoder(options.context === 'resets' ? RST : WANTED_FLAGS);
+    const { fold, local, service, writer } = options;
+    this.tracker = new Tracker(
+      { fold, local, registered: (port) => service(port) !== null },
+      (reset) => {
+        this.settle(reset);
+      },
+      writer === null
+        ? null
+        : (reset, frames, i) => {
+            this.hold(writer, reset, frames, i);
+          },
+    );
+  }
+
+  async read(): Promise<void> {
+    const { signal, onProgress } = this.options;
+    const stop = (): void => {
+      for (const capture of this.captures.values()) capture.close();
+    };
+    signal.addEventListener('abort', stop);
+    let sinceTurn = 0;
+    const passages = inTimeOrder(
+      this.files,
+      (file, error) => {
+        this.fail(file, error);
+      },
+      (file, capture) => {
+        this.captures.set(file, capture);
+      },
+    );
+    for await (const { file, capture, batch, from, to } of passages) {
+      if (signal.aborted) break;
+      const { interfaces } = capture.reader;
+      this.window.add(batch.seconds, batch.nanos, from, to, interfaces[batch.iface[from] ?? 0]?.fractionDigits ?? 6);
+      const segments = this.decoder.decode(batch, from, to, interfaces);
+      this.tracker.follow(segments, batch, { file, interfaces });
+      this.options.writer?.flush();
+      sinceTurn += to - from;
+      if (sinceTurn >= FRAMES_A_TURN || capture.size === null) {
+        sinceTurn = 0;
+        if (onProgress !== null) await onProgress(this.progress());
+        await turn();
+      }
+    }
+    signal.removeEventListener('abort', stop);
+    this.tracker.finish();
+    this.finish();
+  }
+
+  private progress(): Progress {
+    let bytes = 0;
+    let total: number | null = 0;
+    for (const capture of this.captures.values()) {
+      bytes += capture.bytesRead();
+      total = total === null || capture.size === null ? null : total + capture.size;
+    }
+    return {
+      bytes,
+      total: this.captures.size < this.files.length ? null : total,
+      resets: this.decoder.counts.resets,
+    };
+  }
+
+  private settle(reset: Reset): void {
+    const { filter, onEvent, keepEvents } = this.options;
+    const kept = keeps(filter, reset);
+    this.release(reset, kept);
+    if (!kept) {
+      this.filteredOut++;
+      return;
+    }
+    this.tally.add(reset);
+    if (onEvent === null && !keepEvents) return;
+    const event = eventOf(reset, this.names);
+    onEvent?.(event);
+    if (!keepEvents) return;
+    if (this.events.length < MAX_EVENTS) this.events.push(event);
+    else this.eventsOmitted++;
+  }
+
+  private hold(writer: CaptureWriter, reset: Reset, frames: FrameBatch, i: number): void {
+    const start = frames.start[i] ?? 0;
+    const described = this.interfaceOf(reset.file, frames.iface[i] ?? 0);
+    const frame = writer.hold({
+      bytes: frames.bytes.slice(start, start + (frames.captured[i] ?? 0)),
+      original: frames.original[i] ?? 0,
+      seconds: frames.seconds[i] ?? NaN,
+      nanos: frames.nanos[i] ?? 0,
+      from: {
+        key: `${String(reset.file)}/${String(frames.iface[i] ?? 0)}`,
+        linkType: described?.linkType ?? 0,
+        name: described?.name ?? null,
+        snaplen: described?.snaplen ?? 0,
+        digits: described?.fractionDigits ?? 6,
+      },
+    });
+    const all = this.held.get(reset);
+    if (all === undefined) this.held.set(reset, [frame]);
+    else all.push(frame);
+  }
+
+  private interfaceOf(file: number, iface: number): CaptureInterface | undefined {
+    return this.captures.get(file)?.reader.interfaces[iface];
+  }
+
+  private release(reset: Reset, kept: boolean): void {
+    const all = this.held.get(reset);
+    if (all === undefined) return;
+    this.held.delete(reset);
+    for (const frame of all) {
+      frame.fate = kept ? 'kept' : 'dropped';
+      frame.comment = `rstscope: cause=${reset.verdict.cause} confidence=${reset.verdict.confidence} id=${eventId(reset)}`;
+    }
+  }
+
+  private fail(file: number, error: unknown): void {
+    if (!(error instanceof UserError)) throw error;
+    this.failures.push(error);
+    this.note(file, { reason: 'file-missing', interface: null, byte: null, message: error.message });
+  }
+
+  private note(file: number | null, damage: Damage): void {
+    this.incomplete.push({
+      reason: damage.reason,
+      interface: damage.interface,
+      gap_seconds: null,
+      file: file === null ? null : (this.names[file] ?? null),
+      byte: damage.byte,
+      message: damage.message,
+    });
+  }
+
+  /** What the readers and the decoder could not read. */
+  private finish(): void {
+    const { signal } = this.options;
+    if (this.captures.size === 0 && this.failures.length > 0) throw this.nothingOpened();
+    for (const [file, capture] of this.captures) {
+      for (const damage of capture.reader.damage) {
+        if (!signal.aborted || !ENDED_BY_US.has(damage.reason)) this.note(file, damage);
+      }
+    }
+    const { seen, unknownLink } = this.decoder.counts;
+    const unknown = [...this.decoder.linkTypes].filter(([, frames]) => frames > 0);
+    const types = unknown.map(([type]) => linkTypeName(type)).join(', ');
+    if (unknownLink > 0 && unknownLink === seen) {
+      throw new UserError(
+        'undecodable',
+        `nothing in ${this.names.join(', ')} can be decoded: ${plural(seen, 'frame')} of link type ${types}, which rstscope does not know`,
+        'tshark -r FILE',
+      );
+    }
+    for (const [type, frames] of unknown) {
+      this.note(null, {
+        reason: 'undecodable-link-type',
+        interface: null,
+        byte: null,
+        message: `${plural(frames, 'frame')} of ${plural(seen, 'frame')} could not be decoded: link type ${linkTypeName(type)}`,
+      });
+    }
+    const dropped = this.dropped();
+    if (dropped !== null && dropped > 0) {
+      this.note(null, {
+        reason: 'packets-dropped',
+        interface: null,
+        byte: null,
+        message: `${plural(dropped, 'packet')} dropped while capturing, by the file's own statistics: counts are too low`,
+      });
+    }
+    // A pipe that is interrupted has had its natural end; of a file, the rest was there and was not read.
+    if (signal.aborted && [...this.captures.values()].some(({ size }) => size !== null)) {
+      this.note(null, { reason: 'interrupted', interface: null, byte: null, message: 'reading was interrupted' });
+    }
+  }
+
+  private nothingOpened(): UserError {
+    const [first] = this.failures;
+    if (first instanceof UserError && this.files.length === 1) return first;
+    return new UserError(
+      'no-captures',
+      `none of ${plural(this.files.length, 'file')} could be read; the first: ${systemReason(first)}`,
+    );
+  }
+
+  private dropped(): number | null {
+    let sum: number | null = null;
+    for (const { reader } of this.captures.values()) if (reader.dropped !== null) sum = (sum ?? 0) + reader.dropped;
+    return sum;
+  }
+
+  report(): Report {
+    const { options, decoder, tracker } = this;
+    return buildReport({
+      tool: options.tool,
+      source: this.source(),
+      window: this.window,
+      after: options.filter.after,
+      before: options.filter.before,
+      counts: decoder.counts,
+      copies: tracker.copies,
+      unique: tracker.unique,
+      filteredOut: this.filteredOut,
+      dropped: this.dropped(),
+      tally: this.tally,
+      incomplete: this.incomplete,
+      events: this.events,
+      eventsOmitted: this.eventsOmitted,
+      service: options.service,
+    });
+  }
+
+  private source(): Source {
+    const interfaces = new Set<string>();
+    for (const { reader } of this.captures.values())
+      for (const { name } of reader.interfaces) if (name !== null) interfaces.add(name);
+    return {
+      kind: 'file',
+      interfaces: [...interfaces],
+      files: this.names,
+      filter: null,
+      backend: null,
+      link_types: [...this.decoder.linkTypes.keys()].map(linkTypeName),
+      context: leaner(contextOf(this.decoder.counts), this.options.context),
+      timestamps: null,
+      trace: 'off',
+      namespaces: [],
+    };
+  }
+}
+
+/** What closing a source in the middle looks like to its reader. */
+const ENDED_BY_US: ReadonlySet<string> = new Set(['read-error', 'cut-off']);
+
+const ORDER: readonly Context[] = ['resets', 'control', 'full'];
+
+/** What was both there and asked for. */
+function leaner(a: Context, b: Context): Context {
+  return ORDER.indexOf(a) < ORDER.indexOf(b) ? a : b;
+}
+
+/** One turn of the event loop. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}

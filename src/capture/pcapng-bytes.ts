@@ -1,0 +1,105 @@
+/** pcapng blocks as bytes: little-endian, one section, no section length (draft-ietf-opsawg-pcapng). */
+
+import { IF_NAME, IF_TSRESOL, OPT_COMMENT } from './pcapng-options.js';
+
+const SECTION_HEADER = 0x0a0d0d0a;
+const BYTE_ORDER_MAGIC = 0x1a2b3c4d;
+const INTERFACE_DESCRIPTION = 1;
+const ENHANCED_PACKET = 6;
+const SIMPLE_PACKET = 3;
+const OPT_USER_APPLICATION = 4;
+/** Finer times than this are cut: 64 bits of picoseconds end in the year 1970. */
+const MAX_DIGITS = 9;
+/** An option's length field is 16 bits. */
+const MAX_OPTION = 65535;
+
+const encoder = new TextEncoder();
+
+type Option = readonly [code: number, value: Uint8Array];
+
+export function pcapngSection(application: string): Uint8Array {
+  const body = new Uint8Array(16);
+  const view = new DataView(body.buffer);
+  view.setUint32(0, BYTE_ORDER_MAGIC, true);
+  view.setUint16(4, 1, true);
+  view.setUint32(8, 0xffffffff, true);
+  view.setUint32(12, 0xffffffff, true);
+  return block(SECTION_HEADER, [body], [[OPT_USER_APPLICATION, encoder.encode(application)]]);
+}
+
+export function pcapngInterface(linkType: number, snaplen: number, name: string | null, digits: number): Uint8Array {
+  const body = new Uint8Array(8);
+  const view = new DataView(body.buffer);
+  view.setUint16(0, linkType, true);
+  view.setUint32(4, snaplen, true);
+  const options: Option[] = [];
+  if (name !== null) options.push([IF_NAME, encoder.encode(name)]);
+  options.push([IF_TSRESOL, Uint8Array.of(Math.min(digits, MAX_DIGITS))]);
+  return block(INTERFACE_DESCRIPTION, [body], options);
+}
+
+/** A time as a count of 10^-digits seconds, as `pcapngInterface` states it; null for a frame without a time. */
+export function fractionUnits(seconds: number, nanos: number, digits: number): bigint | null {
+  if (Number.isNaN(seconds)) return null;
+  const places = Math.min(digits, MAX_DIGITS);
+  const whole = BigInt(Math.max(0, Math.floor(seconds))) * 10n ** BigInt(places);
+  return whole + BigInt(Math.floor(nanos / 10 ** (9 - places)));
+}
+
+/** A frame without a time is written without one, as a Simple Packet Block would; but it keeps its comment. */
+export function pcapngPacket(
+  iface: number,
+  ticks: bigint | null,
+  bytes: Uint8Array,
+  original: number,
+  comment: string | null,
+): Uint8Array {
+  if (ticks === null && iface === 0 && comment === null) {
+    const header = new Uint8Array(4);
+    new DataView(header.buffer).setUint32(0, original, true);
+    return block(SIMPLE_PACKET, [header, padded(bytes)], []);
+  }
+  const header = new Uint8Array(20);
+  const view = new DataView(header.buffer);
+  const time = ticks ?? 0n;
+  view.setUint32(0, iface, true);
+  view.setUint32(4, Number(time >> 32n), true);
+  view.setUint32(8, Number(time & 0xffffffffn), true);
+  view.setUint32(12, bytes.length, true);
+  view.setUint32(16, original, true);
+  const options: Option[] = comment === null ? [] : [[OPT_COMMENT, encoder.encode(comment)]];
+  return block(ENHANCED_PACKET, [header, padded(bytes)], options);
+}
+
+function padded(bytes: Uint8Array): Uint8Array {
+  if (bytes.length % 4 === 0) return bytes;
+  const out = new Uint8Array((bytes.length + 3) & ~3);
+  out.set(bytes);
+  return out;
+}
+
+function block(type: number, parts: readonly Uint8Array[], options: readonly Option[]): Uint8Array {
+  const all = options.length === 0 ? [...parts] : [...parts, ...options.map(option), new Uint8Array(4)];
+  const total = 12 + all.reduce((sum, part) => sum + part.length, 0);
+  const out = new Uint8Array(total);
+  const view = new DataView(out.buffer);
+  view.setUint32(0, type, true);
+  view.setUint32(4, total, true);
+  let at = 8;
+  for (const part of all) {
+    out.set(part, at);
+    at += part.length;
+  }
+  view.setUint32(total - 4, total, true);
+  return out;
+}
+
+function option([code, value]: Option): Uint8Array {
+  const kept = value.subarray(0, MAX_OPTION);
+  const out = new Uint8Array(4 + ((kept.length + 3) & ~3));
+  const view = new DataView(out.buffer);
+  view.setUint16(0, code, true);
+  view.setUint16(2, kept.length, true);
+  out.set(kept, 4);
+  return out;
+}

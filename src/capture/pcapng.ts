@@ -1,0 +1,305 @@
+/**
+ * pcapng: blocks of a type and a length written twice, in sections with byte orders and interfaces of their own.
+ *
+ * Source: draft-ietf-opsawg-pcapng. Reads Section Header, Interface Description, Enhanced, Simple and obsolete Packet
+ * Blocks and Interface Statistics; other blocks are passed over. Knows nothing of what is in a frame.
+ */
+
+import { u16, u16le, u32, u32le } from '../base/bytes.js';
+import { grouped, plural, utf8 } from '../base/text.js';
+import type { ByteWindow } from './byte-window.js';
+import { DamageLog } from './damage-log.js';
+import { readDamage } from './damage.js';
+import { BATCH_FRAMES, FrameBatch, type CaptureReader, type Damage, type FrameNote } from './frame-batch.js';
+import {
+  countDrops,
+  INTERFACE_OPTIONS,
+  readInterface,
+  readStatistics,
+  STATISTICS_OPTIONS,
+  unsigned64,
+  type Reading,
+} from './pcapng-interface.js';
+import { EPB_DROPCOUNT, EPB_FLAGS, OPT_COMMENT, OPT_END } from './pcapng-options.js';
+import { BLOCK_FRAME, MAX_BLOCK, nextBlock, SECTION_HEADER, sectionOrder } from './pcapng-search.js';
+import { storeTime } from './pcapng-time.js';
+
+const INTERFACE_DESCRIPTION = 1;
+const OBSOLETE_PACKET = 2;
+const SIMPLE_PACKET = 3;
+const INTERFACE_STATISTICS = 5;
+const ENHANCED_PACKET = 6;
+
+/** The fixed parts of the blocks, counted from their type to where what varies begins. */
+const SECTION_OPTIONS = 24;
+const PACKET_BYTES = 28;
+const SIMPLE_PACKET_BYTES = 12;
+
+/** Interfaces of all sections together; a hostile file could describe one every twenty bytes. */
+const MAX_INTERFACES = 131072;
+const MAX_COMMENTS = 16;
+const MAX_COMMENT = 4096;
+
+const INBOUND: FrameNote = { comments: [], direction: 'inbound' };
+const OUTBOUND: FrameNote = { comments: [], direction: 'outbound' };
+
+export class PcapngReader implements CaptureReader {
+  readonly interfaces: Reading[] = [];
+  private readonly log = new DamageLog();
+  private readonly window: ByteWindow;
+  private readonly batch = new FrameBatch();
+  private littleEndian = true;
+  /** Index in `interfaces` of this section's interface 0. */
+  private sectionStart = 0;
+  private blocks = 0;
+  private done = false;
+
+  /** `window` stands at the first Section Header Block. */
+  constructor(window: ByteWindow) {
+    this.window = window;
+  }
+
+  get damage(): readonly Damage[] {
+    return this.log.entries;
+  }
+
+  get dropped(): number | null {
+    let sum: number | null = null;
+    for (const { dropped } of this.interfaces) if (dropped !== null) sum = (sum ?? 0) + dropped;
+    return sum;
+  }
+
+  async next(): Promise<FrameBatch | null> {
+    const { batch, window } = this;
+    while (!this.done) {
+      batch.restart(window.bytes);
+      const need = this.takeBlocks();
+      if (batch.count > 0) return batch;
+      await this.cross(need);
+    }
+    return null;
+  }
+
+  /**
+   * Takes the whole blocks that lie in the window, until the batch is full.
+   * @returns bytes that must be at hand before it can go on; 0: the batch is full; -1: no block begins here.
+   */
+  private takeBlocks(): number {
+    const { window, batch } = this;
+    while (batch.count < BATCH_FRAMES) {
+      const { bytes, at, end } = window;
+      if (end - at < BLOCK_FRAME) return BLOCK_FRAME;
+      if (u32le(bytes, at) === SECTION_HEADER) {
+        const order = sectionOrder(bytes, at);
+        if (order === null) return -1;
+        this.littleEndian = order;
+      }
+      const total = this.word(at + 4);
+      if (total < BLOCK_FRAME || total > MAX_BLOCK) return -1;
+      // Some writers don't count the padding that they write, others write none.
+      const padded = (total + 3) & ~3;
+      if (end - at < padded) return padded;
+      let length = padded;
+      if (this.word(at + padded - 4) !== total) {
+        if (this.word(at + total - 4) !== total) return -1;
+        length = total;
+      }
+      const fault = this.takeBlock(this.word(at), at, at + total - 4);
+      if (fault !== null) this.passOver(`${this.where()} ${fault}; it is passed over`);
+      window.at = at + length;
+      this.blocks += 1;
+    }
+    return 0;
+  }
+
+  private word(at: number): number {
+    return this.littleEndian ? u32le(this.window.bytes, at) : u32(this.window.bytes, at);
+  }
+
+  private half(at: number): number {
+    return this.littleEndian ? u16le(this.window.bytes, at) : u16(this.window.bytes, at);
+  }
+
+  /** Takes the block at `at` whose content ends at `end`; gives what is wrong with it, else null. */
+  private takeBlock(type: number, at: number, end: number): string | null {
+    switch (type) {
+      case ENHANCED_PACKET:
+        return end - at < PACKET_BYTES ? short('a packet', at, end) : this.takePacket(at, end, this.word(at + 8), 0);
+      case SECTION_HEADER:
+        this.sectionStart = this.interfaces.length;
+        return end - at < SECTION_OPTIONS ? short('a section header', at, end) : null;
+      case INTERFACE_DESCRIPTION:
+        return this.takeInterface(at, end);
+      case SIMPLE_PACKET:
+        return this.takeSimple(at, end);
+      case OBSOLETE_PACKET:
+        return end - at < PACKET_BYTES
+          ? short('a packet', at, end)
+          : this.takePacket(at, end, this.half(at + 8), this.half(at + 10));
+      case INTERFACE_STATISTICS:
+        return this.takeStatistics(at, end);
+      default:
+        return null;
+    }
+  }
+
+  private takeInterface(at: number, end: number): string | null {
+    if (end - at < INTERFACE_OPTIONS) return short('an interface description', at, end);
+    if (this.interfaces.length >= MAX_INTERFACES) {
+      return `describes interface ${grouped(this.interfaces.length + 1)} of the file, ${grouped(MAX_INTERFACES)} are kept`;
+    }
+    this.interfaces.push(readInterface(this.window.bytes, at, end, this.littleEndian));
+    return null;
+  }
+
+  /** Enhanced and obsolete Packet Blocks differ only in how they name the interface and count drops. */
+  private takePacket(at: number, end: number, index: number, drops: number): string | null {
+    const reading = this.interfaces[this.sectionStart + index];
+    const captured = this.word(at + 20);
+    if (reading === undefined) return this.undescribed('a packet', index);
+    if (captured > end - at - PACKET_BYTES) {
+      return `claims a packet of ${String(captured)} bytes, the block holds ${String(end - at - PACKET_BYTES)}`;
+    }
+    const { batch } = this;
+    const n = batch.count++;
+    batch.start[n] = at + PACKET_BYTES;
+    batch.captured[n] = captured;
+    batch.original[n] = Math.max(captured, this.word(at + 24));
+    batch.iface[n] = this.sectionStart + index;
+    storeTime(reading.unit, this.word(at + 12), this.word(at + 16), batch.seconds, batch.nanos, n);
+    if (drops > 0 && drops !== 0xffff) countDrops(reading, drops);
+    const options = at + PACKET_BYTES + ((captured + 3) & ~3);
+    if (end - options >= 4) this.takeNotes(reading, n, options, end);
+    return null;
+  }
+
+  /** As `eachOption`, but for every frame of some captures: nothing is made for one that only states its direction. */
+  private takeNotes(reading: Reading, n: number, from: number, end: number): void {
+    const { bytes } = this.window;
+    let comments: string[] | null = null;
+    let way = 0;
+    for (let at = from; end - at >= 4;) {
+      const code = this.half(at);
+      const length = this.half(at + 2);
+      const value = at + 4;
+      if (code === OPT_END || length > end - value) break;
+      if (code === OPT_COMMENT) {
+        comments ??= [];
+        if (comments.length < MAX_COMMENTS) {
+          comments.push(utf8(bytes.subarray(value, value + Math.min(length, MAX_COMMENT))));
+        }
+      } else if (code === EPB_FLAGS && length >= 4) {
+        way = this.word(value) & 3;
+      } else if (code === EPB_DROPCOUNT && length >= 8) {
+        countDrops(reading, unsigned64(bytes, value, this.littleEndian));
+      }
+      at = value + ((length + 3) & ~3);
+    }
+    const plain = way === 1 ? INBOUND : way === 2 ? OUTBOUND : null;
+    if (comments !== null) this.batch.notes.set(n, { comments, direction: plain?.direction ?? null });
+    else if (plain !== null) this.batch.notes.set(n, plain);
+  }
+
+  /** It has no time, and none is made up for it; its captured length is what the snapshot length leaves. */
+  private takeSimple(at: number, end: number): string | null {
+    if (end - at < SIMPLE_PACKET_BYTES) return short('a simple packet', at, end);
+    const reading = this.interfaces[this.sectionStart];
+    if (reading === undefined) return this.undescribed('a simple packet', 0);
+    const original = this.word(at + 8);
+    const limit = reading.snaplen === 0 ? original : Math.min(original, reading.snaplen);
+    const { batch } = this;
+    const n = batch.count++;
+    batch.start[n] = at + SIMPLE_PACKET_BYTES;
+    batch.captured[n] = Math.min(limit, end - at - SIMPLE_PACKET_BYTES);
+    batch.original[n] = original;
+    batch.iface[n] = this.sectionStart;
+    batch.seconds[n] = NaN;
+    batch.nanos[n] = 0;
+    return null;
+  }
+
+  private takeStatistics(at: number, end: number): string | null {
+    if (end - at < STATISTICS_OPTIONS) return short('interface statistics', at, end);
+    const index = this.word(at + 8);
+    const reading = this.interfaces[this.sectionStart + index];
+    if (reading === undefined) return this.undescribed('statistics', index);
+    readStatistics(this.window.bytes, at, end, this.littleEndian, reading);
+    return null;
+  }
+
+  private undescribed(what: string, index: number): string {
+    const known = this.interfaces.length - this.sectionStart;
+    return `holds ${what} of interface ${String(index)}, the section describes ${String(known)}`;
+  }
+
+  private where(): string {
+    return `block ${String(this.blocks + 1)} at byte ${String(this.window.offset)}`;
+  }
+
+  private passOver(message: string, byte = this.window.offset): void {
+    this.log.add({ reason: 'corrupt-block', interface: null, byte, message });
+  }
+
+  /** Gets over what `takeBlocks` stopped at: the window's end, damage, the end of the file. */
+  private async cross(need: number): Promise<void> {
+    const { window } = this;
+    if (need < 0) {
+      await this.resynchronise(this.corruption(), null);
+    } else if (!(await window.fill(need))) {
+      if (window.available === 0 || window.readError !== null) {
+        this.finish();
+        return;
+      }
+      const there = `${plural(need, 'byte')}, ${grouped(window.available)} are there`;
+      const cut: Damage = {
+        reason: 'cut-off',
+        interface: null,
+        byte: window.offset,
+        message: `${this.where()} is cut off: it takes ${there}`,
+      };
+      await this.resynchronise(`${this.where()} claims ${there}`, cut);
+    }
+  }
+
+  private finish(): void {
+    this.done = true;
+    if (this.window.readError !== null) this.log.add(readDamage(this.window));
+  }
+
+  /** What is wrong with the block at the window's position, that its end can't be told. */
+  private corruption(): string {
+    const { bytes, at } = this.window;
+    if (u32le(bytes, at) === SECTION_HEADER && sectionOrder(bytes, at) === null) {
+      return `${this.where()} is a section header without a byte order`;
+    }
+    const total = this.word(at + 4);
+    if (total < BLOCK_FRAME || total > MAX_BLOCK) {
+      return `${this.where()} claims ${String(total)} bytes, a block has ${String(BLOCK_FRAME)} to ${String(MAX_BLOCK)}`;
+    }
+    const second = this.word(at + ((total + 3) & ~3) - 4);
+    return `${this.where()} has two lengths, ${String(total)} and ${String(second)} bytes`;
+  }
+
+  /** Goes on at the next believable block. `otherwise` is what is told, in place of corruption, where none follows. */
+  private async resynchronise(what: string, otherwise: Damage | null): Promise<void> {
+    const { window } = this;
+    const from = window.offset;
+    if (await nextBlock(window, this.littleEndian)) {
+      const passed = plural(window.offset - from, 'byte');
+      this.passOver(`${what}; ${passed} passed over, reading goes on at byte ${String(window.offset)}`, from);
+      this.blocks += 1;
+      return;
+    }
+    if (otherwise !== null) {
+      this.log.add(otherwise);
+    } else {
+      const left = plural(window.offset + window.available - from, 'byte');
+      this.passOver(`${what}; no block is recognisable in the ${left} from there to the end`, from);
+    }
+    this.finish();
+  }
+}
+
+function short(what: string, at: number, end: number): string {
+  return `is ${what} and too short for it: ${String(end - at + 4)} bytes`;
+}

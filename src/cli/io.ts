@@ -1,0 +1,74 @@
+/**
+ * The streams and the surroundings of a run, handed to everything that talks to the user: tests hand in their own.
+ *
+ * A reader that closes the pipe early is no error: writing then goes nowhere and `closed` tells so.
+ */
+
+import type { Readable, Writable } from 'node:stream';
+import type { Environment } from '../render/style.js';
+
+export interface OutputStream {
+  readonly isTTY: boolean;
+  readonly columns: number | null;
+  /** Bits of colour that the terminal has, null where it is none. */
+  readonly colorDepth: number | null;
+}
+
+/** A stream that is written to with patience. */
+export class Output implements OutputStream {
+  /** The reader has gone. */
+  closed = false;
+  /** Bytes that the system has taken. */
+  taken = 0;
+  readonly isTTY: boolean;
+  readonly columns: number | null;
+  readonly colorDepth: number | null;
+  /** Called once when the reader goes. */
+  onClosed: () => void = () => undefined;
+  private readonly stream: Writable;
+  private failure: Error | null = null;
+
+  constructor(stream: Writable & Partial<{ isTTY: boolean; columns: number; getColorDepth(): number }>) {
+    this.stream = stream;
+    this.isTTY = stream.isTTY === true;
+    this.columns = stream.columns ?? null;
+    this.colorDepth = this.isTTY ? (stream.getColorDepth?.() ?? null) : null;
+    stream.on('error', (error: Error) => {
+      this.failure ??= error;
+      if (!this.closed) {
+        this.closed = true;
+        this.onClosed();
+      }
+    });
+  }
+
+  /** What went wrong beside a reader that left; null where nothing did. */
+  get error(): Error | null {
+    const { failure } = this;
+    return failure !== null && 'code' in failure && failure.code === 'EPIPE' ? null : failure;
+  }
+
+  /** Resolves when the system has taken the text, or the reader is gone. */
+  async write(text: string): Promise<void> {
+    if (this.closed || text === '') return;
+    await new Promise<void>((resolve) => {
+      this.stream.write(text, (error) => {
+        if (error === null || error === undefined) this.taken += Buffer.byteLength(text);
+        resolve();
+      });
+    });
+  }
+}
+
+export interface Io {
+  readonly stdin: Readable & { readonly isTTY?: boolean };
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly env: Environment;
+  /** Milliseconds on a clock that only goes forward. */
+  readonly now: () => number;
+  /** The wall clock, milliseconds since 1970. */
+  readonly wallClock: () => number;
+  /** Ends the input of a run; aborted by the first of SIGINT, SIGTERM and SIGHUP. */
+  readonly interrupt: AbortSignal;
+}

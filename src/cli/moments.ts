@@ -1,0 +1,109 @@
+/**
+ * The time window of a run: typed times made into moments, with a look at the captures where that takes one.
+ */
+
+import { UserError } from '../base/errors.js';
+import type { Moment } from '../base/time.js';
+import type { CaptureReader, FrameBatch } from '../capture/frame-batch.js';
+import type { OpenCapture } from '../capture/open.js';
+import { inTimeOrder, type CaptureFile } from '../capture/story.js';
+import { WindowTally } from '../report/window.js';
+import { resolveTime, type TypedTime } from './values.js';
+
+export interface TimeWindow {
+  readonly after: Moment | null;
+  readonly before: Moment | null;
+  /** The captures, which may have been looked at. */
+  readonly files: readonly CaptureFile[];
+}
+
+export async function timeWindow(
+  files: readonly CaptureFile[],
+  after: TypedTime | null,
+  before: TypedTime | null,
+  utc: boolean,
+): Promise<TimeWindow> {
+  const typed = [after, before];
+  let first: Moment | null = null;
+  let last: Moment | null = null;
+  let looked = files;
+  if (typed.some((time) => time?.kind === 'before-end')) {
+    if (files.some(({ once }) => once)) {
+      throw new UserError(
+        'usage',
+        'a time from the end (-10m) needs a file that can be read twice, not a pipe',
+        'save it first: cat > saved.pcap, then rstscope read --after -10m saved.pcap',
+      );
+    }
+    const window = await wholeWindow(files);
+    first = window.start;
+    last = window.end;
+  } else if (typed.some((time) => time?.kind === 'of-day')) {
+    const peeked = await Promise.all(files.map(peek));
+    looked = peeked.map(({ file }) => file);
+    for (const { moment } of peeked)
+      if (moment !== null && (first === null || moment.seconds < first.seconds)) first = moment;
+  }
+  const resolve = (time: TypedTime | null): Moment | null =>
+    time === null ? null : resolveTime(time, first, last, utc);
+  return { after: resolve(after), before: resolve(before), files: looked };
+}
+
+async function wholeWindow(files: readonly CaptureFile[]): Promise<WindowTally> {
+  const window = new WindowTally();
+  const passages = inTimeOrder(
+    files,
+    () => undefined,
+    () => undefined,
+  );
+  for await (const { batch, from, to } of passages) window.add(batch.seconds, batch.nanos, from, to, 9);
+  return window;
+}
+
+/** The first frame's time. What can be read once only is opened for good, and its first batch is given again. */
+async function peek(file: CaptureFile): Promise<{ file: CaptureFile; moment: Moment | null }> {
+  let capture: OpenCapture;
+  try {
+    capture = await file.open();
+  } catch {
+    // The run itself opens it again and tells.
+    return { file, moment: null };
+  }
+  const batch = await capture.reader.next();
+  const window = new WindowTally();
+  if (batch !== null) window.add(batch.seconds, batch.nanos, 0, 1, 9);
+  if (!file.once) {
+    capture.close();
+    return { file, moment: window.start };
+  }
+  const replayed = { ...capture, reader: new ReplayedReader(capture.reader, batch) };
+  return { file: { ...file, open: () => Promise.resolve(replayed) }, moment: window.start };
+}
+
+class ReplayedReader implements CaptureReader {
+  private readonly inner: CaptureReader;
+  private pending: FrameBatch | null;
+
+  constructor(inner: CaptureReader, first: FrameBatch | null) {
+    this.inner = inner;
+    this.pending = first;
+  }
+
+  get interfaces(): CaptureReader['interfaces'] {
+    return this.inner.interfaces;
+  }
+
+  get damage(): CaptureReader['damage'] {
+    return this.inner.damage;
+  }
+
+  get dropped(): number | null {
+    return this.inner.dropped;
+  }
+
+  next(): Promise<FrameBatch | null> {
+    const { pending } = this;
+    this.pending = null;
+    return pending === null ? this.inner.next() : Promise.resolve(pending);
+  }
+}

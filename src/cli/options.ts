@@ -1,0 +1,97 @@
+/**
+ * The one table of options: parser, help and README are made from it.
+ *
+ * Says what may be typed and what it is for; does nothing with it.
+ */
+
+export interface OptionSpec {
+  /** As commander takes it: "-w, --write <file>". */
+  readonly flags: string;
+  readonly summary: string;
+  /** Shown as the default; the parser gives undefined where nothing was typed. */
+  readonly default?: string;
+  readonly group: OptionGroup;
+  /** May be given more than once; the values gather in a list. */
+  readonly list?: true;
+  /** Accepted for old habits' sake, not shown. */
+  readonly hidden?: true;
+}
+
+export const GROUPS = ['Output', 'Which resets', 'Reading', 'Report'] as const;
+export type OptionGroup = (typeof GROUPS)[number];
+
+export const READ_OPTIONS: readonly OptionSpec[] = [
+  { group: 'Output', flags: '--json', summary: 'one JSON document at the end instead of tables' },
+  { group: 'Output', flags: '--ndjson', summary: 'one JSON line per reset, between a start and a summary line' },
+  { group: 'Output', flags: '--csv', summary: 'one row per reset, header first (RFC 4180)' },
+  { group: 'Output', flags: '--events', summary: 'fill "events" of --json' },
+  {
+    group: 'Output',
+    flags: '-w, --write <file>',
+    summary:
+      'save the frames of the resets: pcapng with a comment on each, classic pcap when FILE ends in .pcap; - for standard output',
+  },
+  { group: 'Output', flags: '--top <n>', summary: 'rows a table; JSON is never cut', default: '20' },
+  {
+    group: 'Which resets',
+    flags: '--port <p>',
+    summary: 'only these ports, at either end: 443, 80,443, 8000-8100',
+    list: true,
+  },
+  {
+    group: 'Which resets',
+    flags: '--host <a>',
+    summary: 'only these addresses, at either end: 10.0.0.5, 10.0.0.0/8,::1',
+    list: true,
+  },
+  {
+    group: 'Which resets',
+    flags: '--direction <d>',
+    summary: 'only sent, received, local, forwarded or unknown',
+    list: true,
+  },
+  { group: 'Which resets', flags: '--cause <c>', summary: 'only these causes', list: true },
+  { group: 'Which resets', flags: '--pattern <p>', summary: 'only these patterns', list: true },
+  { group: 'Which resets', flags: '--exclude-pattern <p>', summary: 'all but these patterns', list: true },
+  {
+    group: 'Which resets',
+    flags: '--after <t>',
+    summary: "not before T: 2026-03-01T12:00:00Z, 12:34 (on the first packet's day), -10m (from the end)",
+  },
+  { group: 'Which resets', flags: '--before <t>', summary: 'not after T' },
+  {
+    group: 'Reading',
+    flags: '--context <c>',
+    summary: 'what to use: resets only; control (SYN, FIN, RST); full (every TCP header)',
+    default: 'all there is',
+  },
+  { group: 'Reading', flags: '--no-fold', summary: 'count every copy of a reset as its own' },
+  {
+    group: 'Reading',
+    flags: '--local <a>',
+    summary: 'addresses that count as the capturing host (list, CIDR)',
+    list: true,
+  },
+  { group: 'Report', flags: '--max-resets <n>', summary: 'exit 1 when there were more than N' },
+  { group: 'Report', flags: '--utc', summary: 'times in UTC in tables (JSON is always UTC)', default: 'local time' },
+  { group: 'Report', flags: '--color <when>', summary: 'always, never or auto', default: 'auto' },
+  { group: 'Report', flags: '--no-color', summary: 'the same as --color never' },
+  { group: 'Report', flags: '-q, --quiet', summary: 'no talk on standard error' },
+  { group: 'Report', flags: '--debug', summary: 'stack traces, counters, where the time went' },
+  // tcpdump's habits: accepted where they mean nothing here.
+  { group: 'Reading', flags: '-n', summary: 'names are never looked up', hidden: true },
+  { group: 'Reading', flags: '-l', summary: 'lines are always flushed', hidden: true },
+  { group: 'Reading', flags: '-U', summary: 'packets are always flushed', hidden: true },
+  { group: 'Reading', flags: '-p', summary: 'no effect on saved captures', hidden: true },
+  { group: 'Reading', flags: '-v', summary: 'no effect', hidden: true },
+  { group: 'Reading', flags: '-s <n>', summary: 'no effect on saved captures', hidden: true },
+  { group: 'Reading', flags: '-r <file>', summary: 'the same as naming FILE', list: true, hidden: true },
+];
+
+/** Markdown of the table, as the README has it. */
+export function optionsMarkdown(options: readonly OptionSpec[]): string {
+  const rows = options
+    .filter(({ hidden }) => hidden !== true)
+    .map((o) => `| \`${o.flags.replaceAll('|', '\\|')}\` | ${o.summary} | ${o.default ?? ''} |`);
+  return ['| option | meaning | default |', '| --- | --- | --- |', ...rows].join('\n');
+}

@@ -1,0 +1,129 @@
+/**
+ * What users type as values of options, and what it means: ports, addresses, times, numbers.
+ *
+ * Knows no option by name but for its messages. Everything that cannot be understood is a UserError that says how to
+ * write it.
+ */
+
+import { addressTest, parseBlock, type AddressTest } from '../base/address.js';
+import { UserError } from '../base/errors.js';
+import { printable } from '../base/text.js';
+import type { Moment } from '../base/time.js';
+
+function usage(option: string, value: string, how: string): UserError {
+  return new UserError(
+    'usage',
+    `${option} does not understand "${printable(value, 80)}": ${how}`,
+    'rstscope read --help',
+  );
+}
+
+function items(value: string): string[] {
+  return value.split(',').map((item) => item.trim());
+}
+
+/** "443", "80,443", "8000-8100". */
+export function portTest(option: string, values: readonly string[]): (port: number) => boolean {
+  const wanted = new Uint8Array(65536);
+  for (const value of values.flatMap(items)) {
+    const match = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(value);
+    const from = Number(match?.[1]);
+    const to = Number(match?.[2] ?? match?.[1]);
+    if (match === null || to > 65535 || from > to) {
+      throw usage(option, value, 'a port, a list (80,443) or a range (8000-8100), from 0 to 65535');
+    }
+    wanted.fill(1, from, to + 1);
+  }
+  return (port) => wanted[port] === 1;
+}
+
+/** "10.0.0.1", "10.0.0.0/8,::1". */
+export function hostTest(option: string, values: readonly string[]): AddressTest {
+  const blocks = values.flatMap(items).map((value) => {
+    const block = parseBlock(value);
+    if (block === null) throw usage(option, value, 'an IP address or a block (10.0.0.0/8), or a list of them');
+    return block;
+  });
+  return addressTest(blocks);
+}
+
+/** Words of a closed list. */
+export function wordSet<T extends string>(option: string, values: readonly string[], allowed: readonly T[]): Set<T> {
+  return new Set(
+    values.flatMap(items).map((value) => {
+      const word = allowed.find((one) => one === value);
+      if (word === undefined) throw usage(option, value, `one of ${allowed.join(', ')}`);
+      return word;
+    }),
+  );
+}
+
+export function oneOf<T extends string>(option: string, value: string, allowed: readonly T[]): T {
+  const word = allowed.find((one) => one === value);
+  if (word === undefined) throw usage(option, value, `one of ${allowed.join(', ')}`);
+  return word;
+}
+
+export function wholeNumber(option: string, value: string, least: number): number {
+  if (!/^\d{1,15}$/.test(value) || Number(value) < least)
+    throw usage(option, value, `a whole number from ${String(least)}`);
+  return Number(value);
+}
+
+/** A time as typed: fixed, a time of the first packet's day, or so many seconds before the end. */
+export type TypedTime =
+  | { readonly kind: 'fixed'; readonly moment: Moment }
+  | { readonly kind: 'of-day'; readonly seconds: number; readonly nanos: number }
+  | { readonly kind: 'before-end'; readonly seconds: number };
+
+const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86400 };
+
+export function typedTime(option: string, value: string, utc: boolean): TypedTime {
+  const relative = /^-(\d+(?:\.\d+)?)([smhd]?)$/.exec(value);
+  if (relative !== null) return { kind: 'before-end', seconds: Number(relative[1]) * (UNITS[relative[2] ?? ''] ?? 1) };
+  const ofDay = /^(\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?$/.exec(value);
+  if (ofDay !== null) {
+    const [hours, minutes, seconds] = [Number(ofDay[1]), Number(ofDay[2]), Number(ofDay[3] ?? 0)];
+    if (hours < 24 && minutes < 60 && seconds < 61) {
+      return { kind: 'of-day', seconds: hours * 3600 + minutes * 60 + seconds, nanos: nanosOf(ofDay[4]) };
+    }
+  }
+  const iso = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2})?)(?:\.(\d{1,9}))?)?(Z|[+-]\d{2}:?\d{2})?$/i.exec(
+    value,
+  );
+  if (iso !== null) {
+    const zone = (iso[4] ?? (utc ? 'Z' : '')).toUpperCase().replace(/^([+-]\d{2})(\d{2})$/, '$1:$2');
+    const at = Date.parse(`${iso[1] ?? ''}T${iso[2] ?? '00:00'}${zone}`);
+    if (!Number.isNaN(at)) return { kind: 'fixed', moment: { seconds: Math.floor(at / 1000), nanos: nanosOf(iso[3]) } };
+  }
+  throw usage(option, value, 'a time such as 2026-03-01T12:00:00Z, 12:34:56, or -10m for ten minutes before the end');
+}
+
+function nanosOf(digits: string | undefined): number {
+  return Number((digits ?? '').padEnd(9, '0'));
+}
+
+/** A typed time as a moment. `first` and `last` are those of the capture, null where it has no times. */
+export function resolveTime(time: TypedTime, first: Moment | null, last: Moment | null, utc: boolean): Moment | null {
+  switch (time.kind) {
+    case 'fixed':
+      return time.moment;
+    case 'of-day':
+      return first === null ? null : { seconds: startOfDay(first.seconds, utc) + time.seconds, nanos: time.nanos };
+    case 'before-end': {
+      if (last === null) return null;
+      const nanos = last.nanos - (time.seconds % 1) * 1e9;
+      return {
+        seconds: last.seconds - Math.floor(time.seconds) - (nanos < 0 ? 1 : 0),
+        nanos: nanos < 0 ? nanos + 1e9 : nanos,
+      };
+    }
+  }
+}
+
+function startOfDay(seconds: number, utc: boolean): number {
+  const day = new Date(seconds * 1000);
+  if (utc) day.setUTCHours(0, 0, 0, 0);
+  else day.setHours(0, 0, 0, 0);
+  return day.getTime() / 1000;
+}

@@ -1,0 +1,128 @@
+/**
+ * A bounded hash table over fixed-size keys of 32-bit words, in typed arrays.
+ *
+ * Rows lie in order of arrival and the oldest makes room when the table is full, so that a hostile capture can make it
+ * forget but never grow. Keys are compared word for word: two connections are never taken for one.
+ */
+
+import { num } from '../base/bytes.js';
+
+const FIRST_CAPACITY = 1024;
+const NONE = -1;
+
+export class WordTable {
+  /** Fill this with a key before `find` or `put`. */
+  readonly key: Uint32Array;
+  /** Rows that made room for others. */
+  evicted = 0;
+  private readonly width: number;
+  private readonly limit: number;
+  private capacity = 0;
+  private used = 0;
+  private oldest = 0;
+  private words = new Uint32Array(0);
+  private hashes = new Uint32Array(0);
+  private next = new Int32Array(0);
+  private heads = new Int32Array(0);
+  private mask = 0;
+
+  /** `width` words a key; at most `limit` rows (a power of two). */
+  constructor(width: number, limit: number) {
+    this.width = width;
+    this.limit = limit;
+    this.key = new Uint32Array(width);
+    this.resize(Math.min(FIRST_CAPACITY, limit));
+  }
+
+  /** Rows that exist; row numbers are below it. Columns that a user keeps beside the table grow with `rows`. */
+  get rows(): number {
+    return this.capacity;
+  }
+
+  /** The key's row, −1 where there is none. */
+  find(): number {
+    return this.search(this.hash());
+  }
+
+  /** The key's row; a new one (`fresh` tells) where there was none. */
+  put(): number {
+    const hash = this.hash();
+    const row = this.search(hash);
+    this.fresh = row < 0;
+    return row < 0 ? this.insert(hash) : row;
+  }
+
+  /** Whether the last `put` made its row. */
+  fresh = false;
+
+  private hash(): number {
+    const { key, width } = this;
+    let h = 0x9e3779b9;
+    for (let i = 0; i < width; i++) {
+      h = Math.imul(h ^ num(key, i), 0x85ebca6b);
+      h ^= h >>> 13;
+    }
+    h = Math.imul(h, 0xc2b2ae35);
+    return (h ^ (h >>> 16)) >>> 0;
+  }
+
+  private search(hash: number): number {
+    const { key, width, words, next, hashes } = this;
+    for (let row = num(this.heads, hash & this.mask); row !== NONE; row = num(next, row)) {
+      if (hashes[row] !== hash) continue;
+      const at = row * width;
+      let i = 0;
+      while (i < width && words[at + i] === key[i]) i++;
+      if (i === width) return row;
+    }
+    return NONE;
+  }
+
+  private insert(hash: number): number {
+    if (this.used === this.capacity && this.capacity < this.limit) this.resize(Math.min(this.capacity * 4, this.limit));
+    const row = this.used < this.capacity ? this.used++ : this.evict();
+    const { heads, next, words, width, key, hashes } = this;
+    const slot = hash & this.mask;
+    for (let i = 0; i < width; i++) words[row * width + i] = num(key, i);
+    hashes[row] = hash;
+    next[row] = num(heads, slot);
+    heads[slot] = row;
+    return row;
+  }
+
+  private evict(): number {
+    const row = this.oldest;
+    this.oldest = (row + 1) % this.capacity;
+    this.evicted++;
+    const { heads, next } = this;
+    const slot = num(this.hashes, row) & this.mask;
+    if (heads[slot] === row) {
+      heads[slot] = num(next, row);
+      return row;
+    }
+    let before = num(heads, slot);
+    while (num(next, before) !== row) before = num(next, before);
+    next[before] = num(next, row);
+    return row;
+  }
+
+  private resize(capacity: number): void {
+    this.capacity = capacity;
+    this.words = grown(this.words, new Uint32Array(capacity * this.width));
+    this.hashes = grown(this.hashes, new Uint32Array(capacity));
+    this.next = new Int32Array(capacity);
+    this.heads = new Int32Array(capacity * 2).fill(NONE);
+    this.mask = capacity * 2 - 1;
+    for (let row = 0; row < this.used; row++) {
+      const slot = num(this.hashes, row) & this.mask;
+      this.next[row] = num(this.heads, slot);
+      this.heads[slot] = row;
+    }
+  }
+}
+
+/** `old` at the beginning of `larger`. */
+export function grown<T extends Uint8Array | Uint32Array>(old: T, larger: T): T {
+  larger.set(old);
+  return larger;
+}

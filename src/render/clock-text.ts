@@ -1,0 +1,101 @@
+/**
+ * Times as the tables show them, in UTC or local time.
+ *
+ * Knows no clock: it only writes times of the report.
+ */
+
+import { NOTHING } from './figures.js';
+import type { Style } from './style.js';
+
+export interface ClockText {
+  /** A time of day; with its date when the window covers more than one. */
+  readonly time: (iso: string | null) => string;
+  readonly timeAt: (epoch: number) => string;
+  /** Always with date and zone. */
+  readonly full: (epoch: number) => string;
+  readonly sameDay: boolean;
+}
+
+export interface Span {
+  readonly start_epoch: number | null;
+  readonly end_epoch: number | null;
+}
+
+const SHORT_SECONDS = 10;
+
+export function clockText(span: Span, style: Style): ClockText {
+  const parts = calendar(style);
+  const { start_epoch: start, end_epoch: end } = span;
+  const sameDay = start !== null && end !== null && parts(start * 1000).date === parts(end * 1000).date;
+  // In a window of a few seconds whole seconds would all look alike.
+  const fine = start !== null && end !== null && end - start < SHORT_SECONDS;
+
+  const at = (ms: number): string => {
+    if (!isTime(ms)) return NOTHING;
+    const { date, time } = parts(ms);
+    const clock = fine ? `${time}.${milliseconds(ms)}` : time;
+    return sameDay ? clock : `${date} ${clock}`;
+  };
+  return {
+    time: (iso) => (iso === null ? NOTHING : at(Date.parse(iso))),
+    timeAt: (epoch) => at(epoch * 1000),
+    full: (epoch) => {
+      if (!isTime(epoch * 1000)) return NOTHING;
+      const { date, time, zone } = parts(epoch * 1000);
+      return `${date} ${fine ? `${time}.${milliseconds(epoch * 1000)}` : time} ${zone}`;
+    },
+    sameDay,
+  };
+}
+
+/** "12:00:01.123456": a time of day with the digits that its source had, six at most. */
+export function preciseTime(style: Style): (iso: string | null) => string {
+  const parts = calendar(style);
+  return (iso) => {
+    const ms = iso === null ? NaN : Date.parse(iso);
+    if (iso === null || !isTime(ms)) return NOTHING;
+    const digits = /\.(\d{1,6})/.exec(iso)?.[1];
+    return digits === undefined ? parts(ms).time : `${parts(ms).time}.${digits}`;
+  };
+}
+
+const LAST_DATE_MS = 8.64e15;
+
+function isTime(ms: number): boolean {
+  return Math.abs(ms) <= LAST_DATE_MS;
+}
+
+function milliseconds(ms: number): string {
+  return (((Math.floor(ms) % 1000) + 1000) % 1000).toString().padStart(3, '0');
+}
+
+interface CalendarParts {
+  readonly date: string;
+  readonly time: string;
+  readonly zone: string;
+}
+
+function calendar(style: Style): (ms: number) => CalendarParts {
+  const timeZone = style.utc ? 'UTC' : style.timeZone;
+  const format = new Intl.DateTimeFormat('en-GB', {
+    ...(timeZone === undefined ? {} : { timeZone }),
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+    hourCycle: 'h23',
+    timeZoneName: 'short',
+  });
+  return (ms) => {
+    // A Date cuts towards zero; before 1970 that would be the next millisecond.
+    const parts = format.formatToParts(Math.floor(ms));
+    const get = (type: Intl.DateTimeFormatPartTypes): string => parts.find((part) => part.type === type)?.value ?? '';
+    return {
+      date: `${get('year').padStart(4, '0')}-${get('month')}-${get('day')}`,
+      time: `${get('hour')}:${get('minute')}:${get('second')}`,
+      zone: get('timeZoneName'),
+    };
+  };
+}

@@ -1,0 +1,92 @@
+/**
+ * The report for people: a headline, then when, who and why, then what was not read.
+ *
+ * Pure: a report and a style in, text out. Whether and where it is written is not known here.
+ */
+
+import { grouped } from '../base/text.js';
+import type { Report } from '../report/types.js';
+import { causeColumns, patternColumns, processColumns } from './cause-tables.js';
+import { clockText } from './clock-text.js';
+import { NOTHING } from './figures.js';
+import { headline, shownResets, sourceLine } from './headline.js';
+import { findingLines, incompleteLine, packetLine } from './notes.js';
+import { glyphs, painter, type Style } from './style.js';
+import { tableLines, type Column } from './table.js';
+import { wrap } from './text-width.js';
+import { timelineLines } from './timeline.js';
+import { endpointColumns, hostColumns, portColumns, type TableContext } from './traffic-tables.js';
+
+/** Ends in a line break. `top` rows of each table are shown. */
+export function renderReport(report: Report, style: Style, top: number): string {
+  const context = { style, paint: painter(style), clock: clockText(report.window, style) };
+  const blocks = [
+    [headline(report, style), ...nonEmpty(sourceLine(report, style))],
+    timelineLines(report, context.clock, style),
+    ...report.findings.map((finding) => findingLines(finding, style)),
+    ...(shownResets(report.packets) === 0 ? [] : tableBlocks(report, context, top)),
+    [packetLine(report.packets, style)],
+    incompleteLines(report, style, top),
+  ];
+  return blocks
+    .filter((lines) => lines.length > 0)
+    .map((lines) => `${lines.join('\n')}\n`)
+    .join('\n');
+}
+
+function tableBlocks(report: Report, context: TableContext, top: number): string[][] {
+  const { causes } = report;
+  // That every cause is unknown says the same on each row: nothing.
+  const told = causes.some(({ cause }) => cause !== 'unknown') ? causes : [];
+  const block = <Row>(title: string, columns: readonly Column<Row>[], rows: readonly Row[], omitted = 0): string[] =>
+    section({ title, columns, rows, omitted }, context, top);
+  return [
+    block('Servers', endpointColumns(report, context), report.endpoints, report.endpoints_omitted),
+    [...block('Ports', portColumns(report, context), report.ports), ...portNote(report, context, top)],
+    block('Hosts', hostColumns(report, context), report.hosts, report.hosts_omitted),
+    block('Causes', causeColumns(context), told),
+    block('Processes', processColumns(report, context), report.processes),
+    block('Patterns', patternColumns(context), report.patterns),
+  ];
+}
+
+/** The row without a port is explained where it is shown. */
+function portNote({ ports }: Report, { style, paint }: TableContext, top: number): string[] {
+  if (!ports.slice(0, top).some(({ port }) => port === null)) return [];
+  return [paint.quiet(wrap(`  ${NOTHING} as port: which side serves is not known`, style.width, '    '))];
+}
+
+interface Section<Row> {
+  readonly title: string;
+  readonly columns: readonly Column<Row>[];
+  readonly rows: readonly Row[];
+  /** Rows that the report itself does not hold. */
+  readonly omitted: number;
+}
+
+function section<Row>({ title, columns, rows, omitted }: Section<Row>, context: TableContext, top: number): string[] {
+  if (rows.length === 0) return [];
+  const { style, paint } = context;
+  const first = rows.slice(0, top);
+  const table = first.length === 0 ? [] : tableLines(columns, first, style.width, paint);
+  return [paint.title(title), ...table, ...moreLines(rows.length, first.length, omitted, context)];
+}
+
+function moreLines(all: number, shown: number, omitted: number, { style, paint }: TableContext): string[] {
+  const { ellipsis } = glyphs(style);
+  const cut = all > shown ? [`and ${grouped(all - shown)} more (--top ${all} shows all)`] : [];
+  const left = omitted > 0 ? [`and ${grouped(omitted)} more that were not kept, for memory`] : [];
+  return [...cut, ...left].map((text) => paint.quiet(wrap(`  ${ellipsis} ${text}`, style.width, '    ')));
+}
+
+function incompleteLines(report: Report, style: Style, top: number): string[] {
+  const entries = report.incomplete;
+  const more = entries.length - Math.min(entries.length, top);
+  const rest =
+    more === 0 ? [] : [`  ${glyphs(style).ellipsis} and ${grouped(more)} more (--top ${entries.length} shows all)`];
+  return [...entries.slice(0, top).map((entry) => incompleteLine(entry, report, style)), ...rest];
+}
+
+function nonEmpty(line: string): string[] {
+  return line === '' ? [] : [line];
+}

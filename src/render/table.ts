@@ -1,0 +1,109 @@
+/**
+ * A table without lines that fits its width: columns that matter less go first, flexible ones shrink, nothing wraps.
+ *
+ * Knows columns and rows, not what they are about. Cells are handed in as safe text.
+ */
+
+import Table from 'cli-table3';
+import type { Paint } from './style.js';
+import { columnsOf } from './text-width.js';
+
+export interface Column<Row> {
+  readonly head: string;
+  /** The text of a cell; a flexible column is told how much room it has. */
+  readonly cell: (row: Row, room: number) => string;
+  /** Columns of a lower rank are left out first when the table is too wide; one without a rank always stays. */
+  readonly rank?: number;
+  readonly right?: boolean;
+  /** The least room of a column that may shrink. */
+  readonly least?: number;
+  readonly paint?: (text: string) => string;
+}
+
+const INDENT = '  ';
+const GAP = '  ';
+
+/** Lines of the table, head first, each without trailing blanks. */
+export function tableLines<Row>(
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+  width: number,
+  paint: Paint,
+): string[] {
+  const fitted = fit(columns, rows, width);
+  const table = new Table({
+    head: fitted.map(({ column }) => paint.head(column.head)),
+    colAligns: fitted.map(({ column }) => (column.right === true ? 'right' : 'left')),
+    chars: { ...NO_LINES, middle: GAP },
+    style: { head: [], border: [], compact: true, 'padding-left': 0, 'padding-right': 0 },
+  });
+  for (const row of rows) table.push(fitted.map(({ column, room }) => cellText(column, row, room)));
+  return table
+    .toString()
+    .split('\n')
+    .map((line) => INDENT + line.trimEnd());
+}
+
+function cellText<Row>(column: Column<Row>, row: Row, room: number): string {
+  const text = column.cell(row, room);
+  return column.paint === undefined ? text : column.paint(text);
+}
+
+const NO_LINES = {
+  top: '',
+  'top-mid': '',
+  'top-left': '',
+  'top-right': '',
+  bottom: '',
+  'bottom-mid': '',
+  'bottom-left': '',
+  'bottom-right': '',
+  left: '',
+  'left-mid': '',
+  mid: '',
+  'mid-mid': '',
+  right: '',
+  'right-mid': '',
+} as const;
+
+interface Fitted<Row> {
+  readonly column: Column<Row>;
+  /** What it would take with all the room there is. */
+  readonly natural: number;
+  readonly room: number;
+}
+
+function fit<Row>(columns: readonly Column<Row>[], rows: readonly Row[], width: number): Fitted<Row>[] {
+  let kept = columns.map((column): Fitted<Row> => {
+    const cells = rows.map((row) => columnsOf(column.cell(row, Infinity)));
+    const natural = cells.reduce((most, own) => Math.max(most, own), columnsOf(column.head));
+    const room = column.least === undefined ? natural : Math.min(natural, Math.max(column.least, column.head.length));
+    return { column, natural, room };
+  });
+  while (tableWidth(kept) > width) {
+    const least = kept.reduce((rank, { column }) => Math.min(rank, column.rank ?? Infinity), Infinity);
+    if (least === Infinity) break;
+    kept = kept.filter(({ column }) => column.rank !== least);
+  }
+  let spare = Math.max(width - tableWidth(kept), 0);
+  return kept.map((one) => {
+    const more = Math.min(one.natural - one.room, spare);
+    spare -= more;
+    return { ...one, room: one.room + more };
+  });
+}
+
+function tableWidth<Row>(fitted: readonly Fitted<Row>[]): number {
+  return fitted.reduce((sum, { room }) => sum + room, INDENT.length + GAP.length * (fitted.length - 1));
+}
+
+/** As many whole items as fit, then how many are missing: a list of ports that is cut in a number would name a wrong one. */
+export function listText(items: readonly string[], room: number): string {
+  if (items.length === 0) return '-';
+  for (let shown = items.length; shown > 0; shown--) {
+    const rest = items.length - shown;
+    const text = items.slice(0, shown).join(', ') + (rest === 0 ? '' : ` +${rest}`);
+    if (columnsOf(text) <= room) return text;
+  }
+  return `${items.length}`;
+}

@@ -1,0 +1,79 @@
+/** A reset as an event of the JSON: every key of the contract, `null` where nothing is known. */
+
+import { communityId } from '../base/community-id.js';
+import { epochNumber } from '../base/time.js';
+import type { Reset } from '../conversation/reset.js';
+import { ACK, flagsText } from '../decode/net/tcp.js';
+import { timeText } from './tally.js';
+import type { ResetEvent } from './types.js';
+
+/** `files` are the names of the captures, by the reset's file number. */
+export function eventOf(reset: Reset, files: readonly string[]): ResetEvent {
+  return {
+    type: 'reset',
+    id: eventId(reset),
+    timestamp: timeText(reset),
+    epoch: reset.timed ? epochNumber(reset.seconds, reset.nanos) : null,
+    src_ip: reset.srcIp,
+    src_port: reset.srcPort,
+    dest_ip: reset.destIp,
+    dest_port: reset.destPort,
+    ip_version: reset.ipVersion,
+    src_mac: reset.srcMac,
+    dest_mac: reset.destMac,
+    tcp_flags: flagsText(reset.flags),
+    seq: reset.seq,
+    ack: (reset.flags & ACK) === 0 ? null : reset.ack,
+    window: reset.window < 0 ? null : reset.window,
+    ttl: reset.ttl,
+    ip_id: reset.ipId < 0 ? null : reset.ipId,
+    payload_length: reset.payloadLength,
+    payload_text: reset.payloadText,
+    vlan: reset.vlan,
+    outer: reset.outer.map(({ encapsulation, srcIp, destIp, id }) => ({
+      encapsulation,
+      src_ip: srcIp,
+      dest_ip: destIp,
+      id,
+    })),
+    file: files[reset.file] ?? null,
+    frame: reset.frames[0] ?? null,
+    frames: reset.frames,
+    interface: reset.interfaces[0] ?? null,
+    interfaces: reset.interfaces,
+    copies: reset.frames.length,
+    translations: reset.twins.map((twin) => ({
+      src_ip: twin.srcIp,
+      src_port: twin.srcPort,
+      dest_ip: twin.destIp,
+      dest_port: twin.destPort,
+      interface: twin.interface,
+    })),
+    netns: null,
+    direction: reset.direction,
+    service_port: reset.servicePort,
+    reset_by: reset.resetBy,
+    conn_state: null,
+    stage: 'unknown',
+    idle_seconds: null,
+    bytes_to_server: null,
+    bytes_to_client: null,
+    cause: reset.verdict.cause,
+    confidence: reset.verdict.confidence,
+    origin: reset.verdict.origin,
+    pattern: reset.verdict.pattern,
+    evidence: reset.verdict.evidence,
+    kernel_reason: null,
+    kernel_path: null,
+    sender: null,
+    receiver: null,
+    sender_reason: 'offline',
+    receiver_reason: 'offline',
+    community_id: communityId(reset.srcIp, reset.srcPort, reset.destIp, reset.destPort),
+  };
+}
+
+/** Number of the file and of the reset's first frame in it: the same in every run over the same files. */
+export function eventId(reset: Reset): string {
+  return `f${String(reset.file + 1)}-${String(reset.frames[0] ?? 0)}`;
+}

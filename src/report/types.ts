@@ -1,0 +1,316 @@
+/**
+ * The report and its events as plain data, key for key as the JSON has them (schema version 1).
+ *
+ * Renderers know only this. A key never changes its meaning within a schema version; `null` says unknown.
+ */
+
+import type { Cause, Confidence, Direction, Origin, Pattern, ResetBy } from '../conversation/verdict.js';
+import type { Encapsulation } from '../decode/walk.js';
+
+export const SCHEMA_VERSION = 1;
+
+export {
+  CAUSES,
+  DIRECTIONS,
+  PATTERNS,
+  type Cause,
+  type Confidence,
+  type Direction,
+  type Origin,
+  type Pattern,
+  type ResetBy,
+} from '../conversation/verdict.js';
+
+export type ConnState = 'REJ' | 'RSTO' | 'RSTR' | 'RSTOS0' | 'RSTRH';
+export type Stage = 'handshake' | 'established' | 'data' | 'closing' | 'closed' | 'unknown';
+export type MissingReason =
+  | 'remote'
+  | 'offline'
+  | 'no-listener'
+  | 'gone'
+  | 'permission'
+  | 'ambiguous'
+  | 'pid-namespace'
+  | 'not-tried'
+  | 'unknown';
+
+export interface Outer {
+  readonly encapsulation: Encapsulation;
+  readonly src_ip: string | null;
+  readonly dest_ip: string | null;
+  readonly id: number | null;
+}
+
+export interface Translation {
+  readonly src_ip: string;
+  readonly src_port: number;
+  readonly dest_ip: string;
+  readonly dest_port: number;
+  readonly interface: string | null;
+}
+
+export interface Container {
+  readonly id: string;
+  readonly runtime: string | null;
+  readonly name: string | null;
+  readonly pod: string | null;
+  readonly pod_namespace: string | null;
+}
+
+export interface ProcessInfo {
+  readonly pid: number;
+  readonly ppid: number | null;
+  readonly parent: string | null;
+  readonly name: string | null;
+  readonly exe: string | null;
+  readonly command: string | null;
+  readonly user: string | null;
+  readonly unit: string | null;
+  readonly container: Container | null;
+  readonly netns: number | null;
+  readonly started: string | null;
+  readonly match: string;
+}
+
+/** One reset, counted once however often it was captured. */
+export interface ResetEvent {
+  readonly type: 'reset';
+  readonly id: string;
+  readonly timestamp: string | null;
+  readonly epoch: number | null;
+  readonly src_ip: string;
+  readonly src_port: number;
+  readonly dest_ip: string;
+  readonly dest_port: number;
+  readonly ip_version: number;
+  readonly src_mac: string | null;
+  readonly dest_mac: string | null;
+  readonly tcp_flags: string;
+  readonly seq: number;
+  readonly ack: number | null;
+  readonly window: number | null;
+  readonly ttl: number;
+  readonly ip_id: number | null;
+  readonly payload_length: number;
+  readonly payload_text: string | null;
+  readonly vlan: readonly number[];
+  readonly outer: readonly Outer[];
+  readonly file: string | null;
+  readonly frame: number | null;
+  readonly frames: readonly number[];
+  readonly interface: string | null;
+  readonly interfaces: readonly string[];
+  readonly copies: number;
+  readonly translations: readonly Translation[];
+  readonly netns: number | null;
+  readonly direction: Direction;
+  readonly service_port: number | null;
+  readonly reset_by: ResetBy;
+  readonly conn_state: ConnState | null;
+  readonly stage: Stage;
+  readonly idle_seconds: number | null;
+  readonly bytes_to_server: number | null;
+  readonly bytes_to_client: number | null;
+  readonly cause: Cause;
+  readonly confidence: Confidence;
+  readonly origin: Origin;
+  readonly pattern: Pattern | null;
+  readonly evidence: readonly string[];
+  readonly kernel_reason: string | null;
+  readonly kernel_path: string | null;
+  readonly sender: ProcessInfo | null;
+  readonly receiver: ProcessInfo | null;
+  readonly sender_reason: MissingReason | null;
+  readonly receiver_reason: MissingReason | null;
+  readonly community_id: string;
+}
+
+export interface Tool {
+  readonly name: string;
+  readonly version: string;
+}
+
+export type Context = 'resets' | 'control' | 'full';
+
+export interface Source {
+  readonly kind: 'live' | 'file';
+  readonly interfaces: readonly string[];
+  readonly files: readonly string[];
+  readonly filter: string | null;
+  readonly backend: string | null;
+  readonly link_types: readonly string[];
+  readonly context: Context;
+  readonly timestamps: 'kernel' | 'arrival' | null;
+  readonly trace: string;
+  readonly namespaces: readonly string[];
+}
+
+export interface Window {
+  readonly start: string | null;
+  readonly start_epoch: number | null;
+  readonly end: string | null;
+  readonly end_epoch: number | null;
+  readonly seconds: number | null;
+}
+
+export interface Packets {
+  readonly seen: number;
+  readonly tcp: number;
+  readonly not_tcp: number;
+  readonly fragments: number;
+  readonly cut: number;
+  readonly malformed: number;
+  readonly unknown_link: number;
+  readonly resets: number;
+  readonly copies: number;
+  readonly unique: number;
+  readonly filtered_out: number;
+  readonly dropped: number | null;
+}
+
+export interface CauseCount {
+  readonly cause: Cause;
+  readonly resets: number;
+}
+
+/** One serving address and port. */
+export interface EndpointRow {
+  readonly ip: string;
+  readonly port: number;
+  /** Registered name of the port. */
+  readonly service: string | null;
+  readonly resets: number;
+  readonly by_server: number;
+  readonly by_client: number;
+  /** Connections whose SYN was seen; null where that is not counted. */
+  readonly connections: number | null;
+  readonly reset_ratio: number | null;
+  readonly clients: number | null;
+  /** Per second over the window; null where the window has no length. */
+  readonly rate: number | null;
+  /** Most resets in any sliding ten seconds. */
+  readonly peak_10s: number;
+  readonly causes: readonly CauseCount[];
+  readonly first: string | null;
+  readonly last: string | null;
+}
+
+/** One service port over all hosts; null: the serving side is not known. */
+export interface PortRow {
+  readonly port: number | null;
+  readonly service: string | null;
+  readonly resets: number;
+  readonly by_server: number;
+  readonly by_client: number;
+  readonly sent: number;
+  readonly received: number;
+  readonly connections: number | null;
+  readonly reset_ratio: number | null;
+  readonly rate: number | null;
+  readonly peak_10s: number;
+  readonly peers: number | null;
+  readonly causes: readonly CauseCount[];
+  readonly processes: readonly string[];
+  readonly first: string | null;
+  readonly last: string | null;
+}
+
+export interface HostRow {
+  readonly ip: string;
+  readonly resets_from: number;
+  readonly resets_to: number;
+  readonly ports: readonly number[];
+  readonly causes: readonly CauseCount[];
+}
+
+export interface ProcessRow {
+  readonly key: 'unit' | 'container' | 'exe';
+  readonly name: string;
+  readonly pids: number;
+  readonly resets_sent: number;
+  readonly resets_received: number;
+  readonly ports: readonly number[];
+  readonly causes: readonly CauseCount[];
+  readonly sample: ProcessInfo;
+}
+
+export interface CauseRow {
+  readonly cause: Cause;
+  readonly resets: number;
+  readonly certain: number;
+  readonly likely: number;
+  readonly possible: number;
+  readonly unknown: number;
+  readonly origin: Origin;
+}
+
+export interface PatternRow {
+  readonly pattern: Pattern;
+  readonly resets: number;
+  readonly summary: string;
+}
+
+export interface Timeline {
+  readonly bucket_seconds: number;
+  readonly start: string | null;
+  readonly start_epoch: number | null;
+  readonly counts: readonly number[];
+}
+
+export interface Finding {
+  readonly id: string;
+  readonly severity: 'info' | 'notice' | 'warning';
+  readonly summary: string;
+  readonly evidence: readonly string[];
+  readonly next_steps: readonly string[];
+  readonly ports: readonly number[];
+  readonly hosts: readonly string[];
+  readonly resets: number;
+}
+
+/** Something that was not read, or not whole. */
+export interface Incomplete {
+  readonly reason: string;
+  readonly interface: string | null;
+  readonly gap_seconds: number | null;
+  readonly file: string | null;
+  readonly byte: number | null;
+  readonly message: string;
+}
+
+export interface Report {
+  readonly type: 'report';
+  readonly schema_version: typeof SCHEMA_VERSION;
+  readonly tool: Tool;
+  readonly source: Source;
+  readonly window: Window;
+  readonly packets: Packets;
+  readonly endpoints: readonly EndpointRow[];
+  readonly ports: readonly PortRow[];
+  readonly hosts: readonly HostRow[];
+  readonly processes: readonly ProcessRow[];
+  readonly causes: readonly CauseRow[];
+  readonly patterns: readonly PatternRow[];
+  readonly timeline: Timeline;
+  readonly findings: readonly Finding[];
+  readonly failed_connects: readonly [];
+  readonly kernel: null;
+  readonly alerts: readonly [];
+  readonly incomplete: readonly Incomplete[];
+  readonly events: readonly ResetEvent[];
+  /** Events left out of `events` for memory. */
+  readonly events_omitted: number;
+  /** Rows left out of `endpoints` and `hosts` for memory; their resets are in all other counts. */
+  readonly endpoints_omitted: number;
+  readonly hosts_omitted: number;
+}
+
+/** The first line of `--ndjson`. */
+export interface StartLine {
+  readonly type: 'start';
+  readonly schema_version: typeof SCHEMA_VERSION;
+  readonly tool: Tool;
+  readonly timestamp: string;
+  readonly epoch: number;
+  readonly source: Source;
+}
