@@ -17,7 +17,10 @@ export function ipv4Text(word: number): string {
 /** RFC 5952 text of four words: lower case, the longest run of zero groups (the first of equals) as "::". */
 export function ipv6Text(a: number, b: number, c: number, d: number): string {
   const groups = [a >>> 16, a & 0xffff, b >>> 16, b & 0xffff, c >>> 16, c & 0xffff, d >>> 16, d & 0xffff];
-  if (a === 0 && b === 0 && c === 0xffff) return `::ffff:${ipv4Text(d)}`;
+  // As inet_ntop writes them, and with it every tool that shows addresses: IPv4-mapped and IPv4-compatible ones.
+  if (a === 0 && b === 0 && (c === 0xffff || (c === 0 && d >>> 16 !== 0))) {
+    return `::${c === 0 ? '' : 'ffff:'}${ipv4Text(d)}`;
+  }
   let best = -1;
   let bestLength = 1;
   for (let i = 0; i < 8;) {

@@ -35,6 +35,11 @@ export function word(column: Uint32Array, i: number): number {
   return column[i]!;
 }
 
+/** An element of a column of signed words: links of a table, -1 for none. As `word`, for hot loops. */
+export function link(column: Int32Array, i: number): number {
+  return column[i]!;
+}
+
 /** An element of any numeric column; the index is below the column's count. Not for hot loops: see `word`. */
 export function num(column: Uint8Array | Uint16Array | Uint32Array | Int32Array | Float64Array, i: number): number {
   return column[i]!;

@@ -6,16 +6,7 @@
  * was closed is at its end, also for a read that was under way.
  */
 
-import {
-  closeSync,
-  constants,
-  createReadStream,
-  fstatSync,
-  openSync,
-  readlinkSync,
-  readSync,
-  statSync,
-} from 'node:fs';
+import { closeSync, constants, createReadStream, fstatSync, openSync, readlinkSync, readSync, statSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { systemReason, UserError } from '../base/errors.js';
@@ -82,7 +73,6 @@ class StreamSource implements ByteSource {
   }
 
   private async next(): Promise<Uint8Array | null> {
-    if (this.closed) return null;
     try {
       const answer = await this.chunks.next();
       return answer.done === true ? null : answer.value;

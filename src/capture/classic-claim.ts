@@ -21,8 +21,8 @@ export interface Claim {
 const CHAIN = 3;
 /** Fewer do at the file's end. */
 const CHAIN_AT_END = 2;
-/** How far apart in time two neighbours may lie and still be plausible after damage. */
-const PLAUSIBLE_SECONDS = 366 * 86400;
+/** Neighbours that lie further apart in time are odd. */
+export const PLAUSIBLE_SECONDS = 366 * 86400;
 /** A smaller snapshot length than this is not believed when looking for records. */
 const MIN_PLAUSIBLE_SNAPLEN = 64;
 
@@ -39,21 +39,29 @@ export function readClaim(bytes: Uint8Array, at: number, header: ClassicHeader):
   };
 }
 
-/** Odd records are damage, or a writer's habit: what follows them tells. */
-export function isOdd(claim: Claim, header: ClassicHeader): boolean {
-  return claim.captured > claim.original || claim.captured > header.ordinary || claim.captured === 0;
+/** Odd records are damage, or a writer's habit: what follows them tells. `last` is the time before it, or -1. */
+export function isOdd(claim: Claim, header: ClassicHeader, last: number): boolean {
+  const { captured, original, seconds } = claim;
+  return captured > original || captured > header.ordinary || captured === 0 || (last >= 0 && !near(seconds, last));
 }
 
-/** Whether an odd record is a record all the same, by the header at `next` behind it. `last` is the time before it. */
-export function isSound(claim: Claim, bytes: Uint8Array, next: number, header: ClassicHeader, last: number): boolean {
+/**
+ * Whether an odd record is a record all the same, by the header at `next` behind it; null: the file ends behind it.
+ * `last` is the time of the record before, or -1.
+ */
+export function isSound(
+  claim: Claim,
+  bytes: Uint8Array,
+  next: number | null,
+  header: ClassicHeader,
+  last: number,
+): boolean {
   if (claim.captured > header.limit || (isBlank(claim) && last > 0)) return false;
+  if (next === null) return true;
   const follower = readClaim(bytes, next, header);
-  return (
-    follower.captured <= header.limit &&
-    follower.nanos < 1e9 &&
-    (near(follower.seconds, claim.seconds) || near(follower.seconds, last)) &&
-    (!isBlank(follower) || isBlank(claim))
-  );
+  const { captured, original, seconds, nanos } = follower;
+  if (captured > header.limit || nanos >= 1e9 || (isBlank(follower) && !isBlank(claim))) return false;
+  return (captured > 0 && captured <= original) || near(seconds, claim.seconds) || near(seconds, last);
 }
 
 /** All zeros: what a crash leaves where a file was made longer and never written. */
@@ -85,15 +93,16 @@ export async function nextRecord(window: ByteWindow, header: ClassicHeader, last
 /** Moves to the next header within the window whose lengths are possible; false when it is used up. */
 function scan(window: ByteWindow, header: ClassicHeader, longest: number): boolean {
   const { bytes } = window;
-  const { littleEndian, order } = header;
+  const { littleEndian, order, limit } = header;
   const end = window.end - header.recordHeader;
   let at = window.at;
   for (; at <= end; at++) {
     const first = littleEndian ? u32le(bytes, at + 8) : u32(bytes, at + 8);
     const second = littleEndian ? u32le(bytes, at + 12) : u32(bytes, at + 12);
-    const least = Math.min(first, second);
-    if (least === 0 || least > longest || Math.max(first, second) > header.limit) continue;
-    if (order === 'either' || (order === 'captured-first') === first <= second || first === second) break;
+    if (first > limit || second > limit) continue;
+    const swap = order === 'original-first' || (order === 'either' && first > second);
+    const captured = swap ? second : first;
+    if (captured > 0 && captured <= longest && captured <= (swap ? first : second)) break;
   }
   window.at = at;
   return at <= end;

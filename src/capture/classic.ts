@@ -7,7 +7,7 @@
 import { num, u32, u32le } from '../base/bytes.js';
 import { grouped, plural } from '../base/text.js';
 import type { ByteWindow } from './byte-window.js';
-import { isOdd, isSound, nextRecord, readClaim, type Claim } from './classic-claim.js';
+import { isOdd, PLAUSIBLE_SECONDS, isSound, nextRecord, readClaim, type Claim } from './classic-claim.js';
 import { CLASSIC_HEADER, classicHeader, type ClassicHeader, type Layout } from './classic-format.js';
 import { DamageLog } from './damage-log.js';
 import { readDamage } from './damage.js';
@@ -61,6 +61,7 @@ export class ClassicReader implements CaptureReader {
     const { bytes, end } = window;
     let at = window.at;
     let n = 0;
+    let before = this.lastSeconds < 0 ? this.secondsAt(at) : this.lastSeconds;
     while (n < BATCH_FRAMES && end - at >= recordHeader) {
       let cap = littleEndian ? u32le(bytes, at + 8) : u32(bytes, at + 8);
       let len = littleEndian ? u32le(bytes, at + 12) : u32(bytes, at + 12);
@@ -69,12 +70,14 @@ export class ClassicReader implements CaptureReader {
         cap = len;
         len = first;
       }
-      if (cap > len || cap > ordinary || cap === 0) {
+      let sec = littleEndian ? u32le(bytes, at) : u32(bytes, at);
+      const odd = cap > len || cap > ordinary || cap === 0;
+      if (odd || sec - before > PLAUSIBLE_SECONDS || before - sec > PLAUSIBLE_SECONDS) {
         if (at !== vouched && !this.vouchFor(at, n)) break;
         if (len < cap) len = cap;
       }
       if (end - at - recordHeader < cap) break;
-      let sec = littleEndian ? u32le(bytes, at) : u32(bytes, at);
+      before = sec;
       let ns = (littleEndian ? u32le(bytes, at + 4) : u32(bytes, at + 4)) * nanosPerFraction;
       if (ns >= 1e9) {
         sec += Math.floor(ns / 1e9);
@@ -95,6 +98,12 @@ export class ClassicReader implements CaptureReader {
     if (n > 0) this.lastSeconds = num(seconds, n - 1);
   }
 
+  /** The time of the file's first record, which has none before it to be compared with. */
+  private secondsAt(at: number): number {
+    const { window, header } = this;
+    return window.end - at < header.recordHeader ? 0 : readClaim(window.bytes, at, header).seconds;
+  }
+
   /** Whether the odd record at `at` can be taken at once: only where the window shows that another one follows it. */
   private vouchFor(at: number, n: number): boolean {
     const { window, header } = this;
@@ -109,61 +118,59 @@ export class ClassicReader implements CaptureReader {
     const { window, header } = this;
     const { recordHeader } = header;
     if (!(await window.fill(recordHeader))) {
-      if (window.available > 0) this.cutOff('a record header takes', recordHeader, window.available);
-      this.finish();
+      this.finish(window.available > 0 ? this.cutOff('a record header takes', recordHeader, window.available) : null);
       return;
     }
     const claim = readClaim(window.bytes, window.at, header);
     const { captured } = claim;
     if (captured > header.limit) {
-      await this.resynchronise(claim);
+      await this.resynchronise(this.objection(claim), null);
     } else if (!(await window.fill(recordHeader + captured))) {
-      if (isOdd(claim, header) && window.readError === null) {
-        await this.resynchronise(claim);
-        return;
-      }
-      this.cutOff('its header claims', captured, window.available - recordHeader);
-      this.finish();
-    } else if (isOdd(claim, header)) {
+      const have = window.available - recordHeader;
+      const cut = this.cutOff('its header claims', captured, have);
+      if (window.readError !== null) this.finish(cut);
+      else await this.resynchronise(`${plural(captured, 'byte')}, ${grouped(have)} are there`, cut);
+    } else if (isOdd(claim, header, this.lastSeconds)) {
       const next = recordHeader + captured;
-      const sound =
-        !(await window.fill(next + recordHeader)) ||
-        isSound(claim, window.bytes, window.at + next, header, this.lastSeconds);
-      if (sound) this.vouched = window.at;
-      else await this.resynchronise(claim);
+      const follower = (await window.fill(next + recordHeader)) ? window.at + next : null;
+      if (isSound(claim, window.bytes, follower, header, this.lastSeconds)) this.vouched = window.at;
+      else await this.resynchronise(this.objection(claim), null);
     }
   }
 
-  private finish(): void {
+  /** The end: where reading failed, that is told in place of what it left behind. */
+  private finish(left: Damage | null): void {
     this.done = true;
     if (this.window.readError !== null) this.log.add(readDamage(this.window));
+    else if (left !== null) this.log.add(left);
   }
 
   private where(): string {
     return `record ${String(this.records + 1)} at byte ${String(this.window.offset)}`;
   }
 
-  /** Tells of a record that the file's end cuts off; where reading failed, that is told instead. */
-  private cutOff(what: string, need: number, have: number): void {
-    if (this.window.readError !== null) return;
+  private cutOff(what: string, need: number, have: number): Damage {
     const message = `${this.where()} is cut off: ${what} ${plural(need, 'byte')}, ${grouped(have)} are there`;
-    this.log.add({ reason: 'cut-off', interface: null, byte: this.window.offset, message });
+    return { reason: 'cut-off', interface: null, byte: this.window.offset, message };
   }
 
-  /** Tells of the corrupt record and goes on at the next place where a plausible chain of records begins. */
-  private async resynchronise(claim: Claim): Promise<void> {
+  /**
+   * Tells of the corrupt record and goes on at the next place where a plausible chain of records begins. `cut` is what
+   * is told, in place of corruption, where none does.
+   */
+  private async resynchronise(objection: string, cut: Damage | null): Promise<void> {
     const { window } = this;
     const byte = window.offset;
-    const what = `${this.where()} claims ${this.objection(claim)}`;
-    const told = (message: string): void => this.log.add({ reason: 'corrupt-record', interface: null, byte, message });
+    const what = `${this.where()} claims ${objection}`;
+    const corrupt = (message: string): Damage => ({ reason: 'corrupt-record', interface: null, byte, message });
     if (await nextRecord(window, this.header, this.lastSeconds)) {
       const passed = plural(window.offset - byte, 'byte');
-      told(`${what}; ${passed} passed over, reading goes on at byte ${String(window.offset)}`);
+      this.log.add(corrupt(`${what}; ${passed} passed over, reading goes on at byte ${String(window.offset)}`));
       return;
     }
     const left = plural(window.offset + window.available - byte, 'byte');
-    told(`${what}; no record is recognisable in the ${left} from there to the end`);
-    this.finish();
+    if (cut === null) this.log.add(corrupt(`${what}; no record is recognisable in the ${left} from there to the end`));
+    this.finish(cut);
   }
 
   private objection({ captured, original }: Claim): string {

@@ -1,19 +1,17 @@
 /**
  * Recognises a capture by its first bytes, never by its name, and opens the reader for it.
- *
- * Knows the containers and what else people mistake for a capture; refuses the latter with the next command to type.
  */
 
-import { u32, u32le } from '../base/bytes.js';
-import { systemReason, UserError } from '../base/errors.js';
-import { plural, printable } from '../base/text.js';
+import { u32 } from '../base/bytes.js';
 import type { OpenedSource } from './byte-source.js';
 import { ByteWindow, type ByteSource } from './byte-window.js';
-import { CLASSIC_HEADER, classicLayout, ClassicReader } from './classic.js';
+import { ClassicReader } from './classic.js';
+import { CLASSIC_HEADER, classicLayout } from './classic-format.js';
 import type { CaptureReader } from './frame-batch.js';
-import { GzipError, GzipSource } from './gzip.js';
+import { GzipSource } from './gzip.js';
 import { PcapngReader } from './pcapng.js';
-import { SECTION_HEADER, sectionOrder } from './pcapng-search.js';
+import { BLOCK_FRAME, SECTION_HEADER, sectionOrder } from './pcapng-search.js';
+import { refusal } from './refusal.js';
 
 /** An open capture and what its source says of itself. */
 export interface OpenCapture {
@@ -25,26 +23,6 @@ export interface OpenCapture {
   /** Bytes taken from the source so far, as stored. */
   bytesRead(): number;
   close(): void;
-}
-
-/** Files that are something else, by their first bytes; `unpack` is the command whose output we read. */
-const OTHERS: readonly { magic: readonly number[]; what: string; unpack?: string; hint?: string }[] = [
-  { magic: [0x28, 0xb5, 0x2f, 0xfd], what: 'zstd-compressed', unpack: 'zstd -dc' },
-  { magic: [0x04, 0x22, 0x4d, 0x18], what: 'lz4-compressed', unpack: 'lz4 -dc' },
-  { magic: [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00], what: 'xz-compressed', unpack: 'xz -dc' },
-  { magic: [0x42, 0x5a, 0x68], what: 'bzip2-compressed', unpack: 'bzip2 -dc' },
-  { magic: [0x50, 0x4b, 0x03, 0x04], what: 'a zip archive', unpack: 'unzip -p' },
-  { magic: [0x37, 0x7a, 0xbc, 0xaf, 0x27, 0x1c], what: 'a 7z archive', unpack: '7z x -so' },
-  { magic: [0x73, 0x6e, 0x6f, 0x6f, 0x70, 0x00], what: 'a snoop capture', hint: 'editcap -F pcapng' },
-  { magic: [0x47, 0x4d, 0x42, 0x55], what: 'a Network Monitor capture', hint: 'editcap -F pcapng' },
-  { magic: [0x52, 0x54, 0x53, 0x53], what: 'a Network Monitor capture', hint: 'editcap -F pcapng' },
-];
-
-/** A name as a shell takes it. */
-export function shellQuote(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) && !text.startsWith('-')
-    ? text
-    : `'${printable(text, 4096).replaceAll("'", `'\\''`)}'`;
 }
 
 class CountingSource implements ByteSource {
@@ -104,32 +82,36 @@ function isGzip(window: ByteWindow): boolean {
 /** Opens the capture in `opened`. Throws a UserError for what is none. `name` is what the user called it. */
 export async function openCapture(name: string, opened: OpenedSource): Promise<OpenCapture> {
   const counting = new CountingSource(opened.source);
+  let source: ByteSource = counting;
   try {
-    return await recognise(name, opened, counting);
+    let window = await firstBytes(source);
+    const packed = isGzip(window);
+    if (packed) {
+      source = new GzipSource(new PrefixedSource(window.bytes.slice(window.at, window.end), counting));
+      window = await firstBytes(source);
+    }
+    const { reader, container } = readerFor(name, window, packed);
+    return { name, reader, container, size: opened.size, bytesRead: () => counting.count, close: closer(source) };
   } catch (error) {
-    opened.source.close();
+    source.close();
     throw error;
   }
 }
 
-async function recognise(name: string, opened: OpenedSource, counting: CountingSource): Promise<OpenCapture> {
-  let source: ByteSource = counting;
-  let window = new ByteWindow(source);
+async function firstBytes(source: ByteSource): Promise<ByteWindow> {
+  const window = new ByteWindow(source);
   await window.fill(CLASSIC_HEADER);
-  const packed = isGzip(window);
-  if (packed) {
-    source = new GzipSource(new PrefixedSource(window.bytes.slice(window.at, window.end), counting));
-    window = new ByteWindow(source);
-    await window.fill(CLASSIC_HEADER);
+  return window;
+}
+
+function readerFor(name: string, window: ByteWindow, packed: boolean): Pick<OpenCapture, 'reader' | 'container'> {
+  const { bytes, at, available } = window;
+  if (available >= BLOCK_FRAME && u32(bytes, at) === SECTION_HEADER && sectionOrder(bytes, at) !== null) {
+    return { reader: new PcapngReader(window), container: 'pcapng' };
   }
-  const common = { name, size: opened.size, bytesRead: () => counting.count, close: closer(source) };
-  if (window.available >= 12 && u32(window.bytes, window.at) === SECTION_HEADER && hasByteOrder(window)) {
-    return { ...common, reader: new PcapngReader(window), container: 'pcapng' };
-  }
-  if (window.available >= CLASSIC_HEADER && classicLayout(window.bytes, window.at) !== null) {
-    return { ...common, reader: new ClassicReader(window), container: 'pcap' };
-  }
-  throw refusal(name, window, packed);
+  const layout = available >= CLASSIC_HEADER ? classicLayout(bytes, at) : null;
+  if (layout === null) throw refusal(name, window, packed);
+  return { reader: new ClassicReader(window, layout), container: 'pcap' };
 }
 
 function closer(source: ByteSource): () => void {
@@ -138,57 +120,4 @@ function closer(source: ByteSource): () => void {
     if (open) source.close();
     open = false;
   };
-}
-
-function hasByteOrder({ bytes, at }: ByteWindow): boolean {
-  return u32(bytes, at + 8) === 0x1a2b3c4d || u32le(bytes, at + 8) === 0x1a2b3c4d;
-}
-
-function refusal(name: string, window: ByteWindow, packed: boolean): UserError {
-  const shown = printable(name);
-  const file = name === '-' ? 'FILE' : shellQuote(name);
-  const { bytes, at, available, readError } = window;
-  if (readError !== null) {
-    const reason = readError instanceof GzipError ? readError.message : systemReason(readError);
-    if (available === 0) return new UserError('unreadable', `cannot read ${shown}: ${reason}`, null, readError);
-  }
-  if (available === 0) {
-    return new UserError(
-      'not-a-capture',
-      `${shown} is empty: a capture begins with a header of at least ${String(CLASSIC_HEADER)} bytes`,
-    );
-  }
-  const other = OTHERS.find(
-    ({ magic }) => magic.length <= available && magic.every((byte, i) => bytes[at + i] === byte),
-  );
-  if (other?.unpack !== undefined) {
-    return new UserError(
-      'compressed',
-      `${shown} is ${other.what}, which rstscope does not unpack itself`,
-      `${other.unpack} ${file} | rstscope read -`,
-    );
-  }
-  if (other?.hint !== undefined) {
-    return new UserError(
-      'not-a-capture',
-      `${shown} is ${other.what}, rstscope reads pcap and pcapng`,
-      `${other.hint} ${file} converted.pcapng && rstscope read converted.pcapng`,
-    );
-  }
-  const inside = packed ? ' (after gzip)' : '';
-  const magic = available >= 4 && (classicLayout(bytes, at) !== null || u32(bytes, at) === SECTION_HEADER);
-  if (magic) {
-    return new UserError(
-      'not-a-capture',
-      `${shown} is cut off in its header${inside}: ${plural(available, 'byte')} of at least ${String(CLASSIC_HEADER)} are there`,
-    );
-  }
-  const first = Array.from(bytes.subarray(at, at + Math.min(4, available)), (b) =>
-    b.toString(16).padStart(2, '0'),
-  ).join(' ');
-  return new UserError(
-    'not-a-capture',
-    `${shown} is not a capture${inside}: it begins with ${first}, a pcap with d4 c3 b2 a1 and a pcapng with 0a 0d 0d 0a (or their kin)`,
-    `file ${file}`,
-  );
 }

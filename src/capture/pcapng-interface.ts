@@ -4,7 +4,7 @@
  * Callers have checked that a block's fixed part is there.
  */
 
-import { u16, u16le, u32, u32le } from '../base/bytes.js';
+import { u16, u16le, u32, u32le, u8 } from '../base/bytes.js';
 import { printable, utf8 } from '../base/text.js';
 import type { CaptureInterface } from './frame-batch.js';
 import { eachOption, IF_NAME, IF_TSOFFSET, IF_TSRESOL, ISB_IFDROP, ISB_OSDROP } from './pcapng-options.js';
@@ -27,19 +27,18 @@ const DEFAULT_RESOLUTION = 6;
 
 /** The interface that the block at `at` describes; its options end at `end`. */
 export function readInterface(bytes: Uint8Array, at: number, end: number, littleEndian: boolean): Reading {
-  let name: string | null = null;
-  let resolution = DEFAULT_RESOLUTION;
-  let offset = 0;
+  const said = { name: '', resolution: DEFAULT_RESOLUTION, offset: 0 };
   eachOption(bytes, at + INTERFACE_OPTIONS, end, littleEndian, (code, from, to) => {
-    if (code === IF_NAME) name = printable(utf8(bytes.subarray(from, to)));
-    else if (code === IF_TSRESOL && to - from >= 1) resolution = bytes[from] ?? resolution;
-    else if (code === IF_TSOFFSET && to - from >= 8) offset = signed64(bytes, from, littleEndian);
+    if (code === IF_NAME) said.name = printable(utf8(bytes.subarray(from, to)));
+    else if (code === IF_TSRESOL && to - from >= 1) said.resolution = u8(bytes, from);
+    else if (code === IF_TSOFFSET && to - from >= 8) said.offset = signed64(bytes, from, littleEndian);
   });
+  const { name, resolution, offset } = said;
   const unit = resolution === DEFAULT_RESOLUTION && offset === 0 ? MICROSECONDS : timeUnit(resolution, offset);
   return {
     linkType: (littleEndian ? u16le : u16)(bytes, at + 8),
     snaplen: (littleEndian ? u32le : u32)(bytes, at + 12),
-    name: name === '' ? null : name,
+    name: name || null,
     fractionDigits: unit.digits,
     unit,
     dropped: null,
@@ -55,16 +54,14 @@ export function readStatistics(
   littleEndian: boolean,
   reading: Reading,
 ): void {
-  let drops: number | null = null;
+  const lost: number[] = [];
   eachOption(bytes, at + STATISTICS_OPTIONS, end, littleEndian, (code, from, to) => {
-    if ((code === ISB_IFDROP || code === ISB_OSDROP) && to - from >= 8) {
-      drops = (drops ?? 0) + unsigned64(bytes, from, littleEndian);
-    }
+    const counts = code === ISB_IFDROP || code === ISB_OSDROP;
+    if (counts && to - from >= 8) lost.push(unsigned64(bytes, from, littleEndian));
   });
-  if (drops !== null) {
-    reading.dropped = drops;
-    reading.counted = true;
-  }
+  if (lost.length === 0) return;
+  reading.dropped = lost.reduce((sum, count) => sum + count, 0);
+  reading.counted = true;
 }
 
 /** Packets' own drop counts add up until a statistics block, which counts everything, has spoken. */

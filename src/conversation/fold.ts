@@ -7,13 +7,14 @@
  * one end has another address, everything else agrees.
  */
 
-import { MAC_NONE } from '../decode/walk.js';
 import type { Reset, Sighting } from './reset.js';
 
 /** Copies of one frame on this machine's interfaces lie within microseconds; measured on busy hosts below this. */
 const SAME_HOST_SECONDS = 0.002;
 /** The two sides of a router can lie this far apart; then only a running IP ID proves the copy. */
 const ROUTER_SECONDS = 0.06;
+/** How far out of time order a file may be: dumpcap writes its interfaces' packets in bursts, one after the other. */
+const REORDER_SECONDS = 2;
 /** A copy crossed few routers; a larger step is another sender. */
 const MAX_HOPS = 4;
 /** No machine shows one reset on more interfaces; past this a frame counts as a reset of its own. */
@@ -26,7 +27,6 @@ const MAX_OPEN = 65536;
 /** What a frame must show beside its `Sighting` to be judged. */
 export interface Candidate extends Reset {
   readonly hash: number;
-  readonly macLayout: number;
 }
 
 export class Folder {
@@ -61,7 +61,7 @@ export class Folder {
 
   private closeBefore(frame: Candidate): void {
     for (let oldest = this.open[this.head]; oldest !== undefined; oldest = this.open[this.head]) {
-      const stillOpen = Math.abs(apart(oldest, frame)) <= ROUTER_SECONDS;
+      const stillOpen = Math.abs(apart(oldest, frame)) <= REORDER_SECONDS;
       if (stillOpen && this.open.length - this.head < MAX_OPEN) return;
       this.closeOldest();
     }
@@ -122,8 +122,7 @@ function seenOtherwise(known: Candidate, frame: Candidate): boolean {
   const elsewhere = first.iface !== there.iface || first.packetType !== there.packetType;
   if (hops === 0) return elsewhere && gap <= SAME_HOST_SECONDS;
   // A router rewrites the link addresses; the same ones with another TTL are another packet by another path.
-  if (!elsewhere && known.macLayout !== MAC_NONE && known.srcMac === frame.srcMac && known.destMac === frame.destMac)
-    return false;
+  if (!elsewhere && known.srcMac >= 0 && known.srcMac === frame.srcMac && known.destMac === frame.destMac) return false;
   return gap <= (frame.ipId > 0 ? ROUTER_SECONDS : SAME_HOST_SECONDS);
 }
 

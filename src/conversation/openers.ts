@@ -4,7 +4,7 @@
  * Exact keys (addresses, ports, tenant), bounded, the oldest connection forgotten first.
  */
 
-import { num } from '../base/bytes.js';
+import { num, word } from '../base/bytes.js';
 import type { SegmentBatch } from '../decode/segment-batch.js';
 import { grown, WordTable } from './word-table.js';
 
@@ -52,18 +52,18 @@ export class Openers {
     const sourcePort = num(s.sourcePort, i);
     const destinationPort = num(s.destinationPort, i);
     let order = 0;
-    for (let w = 0; w < 4 && order === 0; w++) order = num(source, at + w) - num(destination, at + w);
+    for (let w = 0; w < 4 && order === 0; w++) order = word(source, at + w) - word(destination, at + w);
     if (order === 0) order = sourcePort - destinationPort;
     const sourceIsLower = order <= 0;
     const lower = sourceIsLower ? source : destination;
     const higher = sourceIsLower ? destination : source;
     for (let w = 0; w < 4; w++) {
-      key[w] = num(lower, at + w);
-      key[4 + w] = num(higher, at + w);
+      key[w] = word(lower, at + w);
+      key[4 + w] = word(higher, at + w);
     }
     key[8] = sourceIsLower ? (sourcePort << 16) | destinationPort : (destinationPort << 16) | sourcePort;
     // The IP version keeps an IPv4-mapped IPv6 address apart from the IPv4 one.
-    key[9] = (num(s.tenant, i) ^ (num(s.ipVersion, i) << 24)) >>> 0;
+    key[9] = (word(s.tenant, i) ^ (num(s.ipVersion, i) << 24)) >>> 0;
     return sourceIsLower;
   }
 }

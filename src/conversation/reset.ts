@@ -37,8 +37,9 @@ export interface Reset {
   readonly destIp: string;
   readonly destPort: number;
   readonly ipVersion: number;
-  readonly srcMac: string | null;
-  readonly destMac: string | null;
+  /** Link addresses as 48-bit numbers, -1 where the link has none. */
+  readonly srcMac: number;
+  readonly destMac: number;
   readonly flags: number;
   readonly seq: number;
   readonly ack: number;

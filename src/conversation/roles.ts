@@ -3,7 +3,7 @@
  * with different peers. Bounded; what is forgotten is only a hint lost, never a wrong one.
  */
 
-import { num } from '../base/bytes.js';
+import { num, word } from '../base/bytes.js';
 import type { SegmentBatch } from '../decode/segment-batch.js';
 import { grown, WordTable } from './word-table.js';
 
@@ -91,5 +91,5 @@ export function endOf(s: SegmentBatch, i: number, source: boolean): End {
   const words = source ? s.source : s.destination;
   const at = i * 4;
   const port = source ? num(s.sourcePort, i) : num(s.destinationPort, i);
-  return [num(words, at), num(words, at + 1), num(words, at + 2), num(words, at + 3), port];
+  return [word(words, at), word(words, at + 1), word(words, at + 2), word(words, at + 3), port];
 }

@@ -5,8 +5,8 @@
  * is known which side serves, or until waiting longer would take too much memory; then it goes to `settled`.
  */
 
-import { ipv4Text, ipv6Text, macText, type AddressTest } from '../base/address.js';
-import { num } from '../base/bytes.js';
+import { ipv4Text, ipv6Text, type AddressTest } from '../base/address.js';
+import { num, word } from '../base/bytes.js';
 import type { CaptureInterface, FrameBatch } from '../capture/frame-batch.js';
 import { ACK, RST, SYN } from '../decode/net/tcp.js';
 import type { SegmentBatch } from '../decode/segment-batch.js';
@@ -22,6 +22,7 @@ import { byHandshake, byRegistry, byRoles, byShape, type Server } from './servic
 /** The flags of the segments that the tracker looks at. */
 export const WANTED_FLAGS = SYN | RST;
 
+const TWO_32 = 4294967296;
 /** Resets that may wait for more evidence at once. */
 const MAX_WAITING = 20_000;
 
@@ -174,8 +175,8 @@ export class Tracker {
       destIp,
       destPort: num(s.destinationPort, i),
       ipVersion: num(s.ipVersion, i),
-      srcMac: macLayout === MAC_NONE ? null : macText(num(s.mac, i * 4), num(s.mac, i * 4 + 1)),
-      destMac: macLayout === MAC_BOTH ? macText(num(s.mac, i * 4 + 2), num(s.mac, i * 4 + 3)) : null,
+      srcMac: macLayout === MAC_NONE ? -1 : word(s.mac, i * 4) * TWO_32 + word(s.mac, i * 4 + 1),
+      destMac: macLayout === MAC_BOTH ? word(s.mac, i * 4 + 2) * TWO_32 + word(s.mac, i * 4 + 3) : -1,
       flags,
       seq,
       ack,
@@ -198,7 +199,6 @@ export class Tracker {
       verdict: UNKNOWN_VERDICT,
       whole: false,
       hash: foldHash(flags, seq, ack),
-      macLayout,
       ends: { source: endOf(s, i, true), destination: endOf(s, i, false) },
     };
   }
@@ -206,8 +206,8 @@ export class Tracker {
 
 function addressText(words: Uint32Array, i: number, version: number): string {
   const at = i * 4;
-  if (version === 4) return ipv4Text(num(words, at + 3));
-  return ipv6Text(num(words, at), num(words, at + 1), num(words, at + 2), num(words, at + 3));
+  if (version === 4) return ipv4Text(word(words, at + 3));
+  return ipv6Text(word(words, at), word(words, at + 1), word(words, at + 2), word(words, at + 3));
 }
 
 function setServer(reset: Reset, server: Server): void {

@@ -5,7 +5,7 @@
  * forget but never grow. Keys are compared word for word: two connections are never taken for one.
  */
 
-import { num } from '../base/bytes.js';
+import { link, word } from '../base/bytes.js';
 
 const FIRST_CAPACITY = 1024;
 const NONE = -1;
@@ -59,7 +59,7 @@ export class WordTable {
     const { key, width } = this;
     let h = 0x9e3779b9;
     for (let i = 0; i < width; i++) {
-      h = Math.imul(h ^ num(key, i), 0x85ebca6b);
+      h = Math.imul(h ^ word(key, i), 0x85ebca6b);
       h ^= h >>> 13;
     }
     h = Math.imul(h, 0xc2b2ae35);
@@ -68,7 +68,7 @@ export class WordTable {
 
   private search(hash: number): number {
     const { key, width, words, next, hashes } = this;
-    for (let row = num(this.heads, hash & this.mask); row !== NONE; row = num(next, row)) {
+    for (let row = link(this.heads, hash & this.mask); row !== NONE; row = link(next, row)) {
       if (hashes[row] !== hash) continue;
       const at = row * width;
       let i = 0;
@@ -83,9 +83,9 @@ export class WordTable {
     const row = this.used < this.capacity ? this.used++ : this.evict();
     const { heads, next, words, width, key, hashes } = this;
     const slot = hash & this.mask;
-    for (let i = 0; i < width; i++) words[row * width + i] = num(key, i);
+    for (let i = 0; i < width; i++) words[row * width + i] = word(key, i);
     hashes[row] = hash;
-    next[row] = num(heads, slot);
+    next[row] = link(heads, slot);
     heads[slot] = row;
     return row;
   }
@@ -95,14 +95,14 @@ export class WordTable {
     this.oldest = (row + 1) % this.capacity;
     this.evicted++;
     const { heads, next } = this;
-    const slot = num(this.hashes, row) & this.mask;
+    const slot = word(this.hashes, row) & this.mask;
     if (heads[slot] === row) {
-      heads[slot] = num(next, row);
+      heads[slot] = link(next, row);
       return row;
     }
-    let before = num(heads, slot);
-    while (num(next, before) !== row) before = num(next, before);
-    next[before] = num(next, row);
+    let before = link(heads, slot);
+    while (link(next, before) !== row) before = link(next, before);
+    next[before] = link(next, row);
     return row;
   }
 
@@ -114,8 +114,8 @@ export class WordTable {
     this.heads = new Int32Array(capacity * 2).fill(NONE);
     this.mask = capacity * 2 - 1;
     for (let row = 0; row < this.used; row++) {
-      const slot = num(this.hashes, row) & this.mask;
-      this.next[row] = num(this.heads, slot);
+      const slot = word(this.hashes, row) & this.mask;
+      this.next[row] = link(this.heads, slot);
       this.heads[slot] = row;
     }
   }

@@ -72,11 +72,13 @@ export function csvRow(event: ResetEvent): string {
 
 /** Also the full-width signs, which some spreadsheets read as the plain ones. */
 const FORMULA = /^[=+\-@\t\r＝＋－＠]/;
+const PLAIN = /^[ -~]*$/;
 const NEEDS_QUOTES = /[",\r\n]/;
 
 function cell(value: string | number | null): string {
   if (value === null) return '';
   if (typeof value === 'number') return String(value);
-  const text = (FORMULA.test(value) ? "'" : '') + printable(value, Infinity);
+  const shown = PLAIN.test(value) ? value : printable(value, Infinity);
+  const text = FORMULA.test(value) ? `'${shown}` : shown;
   return NEEDS_QUOTES.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -76,7 +76,7 @@ function interfacesText({ interfaces }: Source): string {
 function contextText({ context, kind }: Source): string {
   switch (context) {
     case 'full':
-      return 'every TCP header, not resets alone';
+      return 'all TCP headers';
     case 'control':
       return 'only SYN, FIN and RST: how connections began and ended is seen, what they carried is not';
     case 'resets':

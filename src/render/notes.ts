@@ -14,7 +14,7 @@ export function findingLines(finding: Finding, style: Style): string[] {
   const tint = finding.severity === 'warning' ? paint.warning : paint.notice;
   const say = (lead: string, text: string): string => wrap(`${lead} ${safe(text, style)}`, style.width, '    ');
   return [
-    wrap(`${tint(`${finding.severity}:`)} ${safe(finding.summary, style)}`, style.width, '  '),
+    wrap(`${tint(`${safe(finding.severity, style)}:`)} ${safe(finding.summary, style)}`, style.width, '  '),
     ...finding.evidence.map((text) => say(`  ${bullet}`, text)),
     ...finding.next_steps.map((text) => say(`  ${arrow}`, text)),
   ];

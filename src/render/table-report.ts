@@ -68,7 +68,7 @@ function section<Row>({ title, columns, rows, omitted }: Section<Row>, context: 
   if (rows.length === 0) return [];
   const { style, paint } = context;
   const first = rows.slice(0, top);
-  const table = first.length === 0 ? [] : tableLines(columns, first, style.width, paint);
+  const table = first.length === 0 ? [] : tableLines(columns, first, style);
   return [paint.title(title), ...table, ...moreLines(rows.length, first.length, omitted, context)];
 }
 

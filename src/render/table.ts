@@ -1,11 +1,11 @@
 /**
  * A table without lines that fits its width: columns that matter less go first, flexible ones shrink, nothing wraps.
  *
- * Knows columns and rows, not what they are about. Cells are handed in as safe text.
+ * Knows columns and rows, not what they are about; whatever a cell holds, it is made safe to show here.
  */
 
 import Table from 'cli-table3';
-import type { Paint } from './style.js';
+import { painter, safe, type Style } from './style.js';
 import { columnsOf } from './text-width.js';
 
 export interface Column<Row> {
@@ -22,30 +22,36 @@ export interface Column<Row> {
 
 const INDENT = '  ';
 const GAP = '  ';
+/** The table library's work grows with the square of the rows: long tables are made in parts of equal columns. */
+const ROWS_AT_ONCE = 20;
 
 /** Lines of the table, head first, each without trailing blanks. */
-export function tableLines<Row>(
-  columns: readonly Column<Row>[],
-  rows: readonly Row[],
-  width: number,
-  paint: Paint,
-): string[] {
-  const fitted = fit(columns, rows, width);
-  const table = new Table({
-    head: fitted.map(({ column }) => paint.head(column.head)),
-    colAligns: fitted.map(({ column }) => (column.right === true ? 'right' : 'left')),
-    chars: { ...NO_LINES, middle: GAP },
-    style: { head: [], border: [], compact: true, 'padding-left': 0, 'padding-right': 0 },
-  });
-  for (const row of rows) table.push(fitted.map(({ column, room }) => cellText(column, row, room)));
-  return table
-    .toString()
-    .split('\n')
-    .map((line) => INDENT + line.trimEnd());
+export function tableLines<Row>(columns: readonly Column<Row>[], rows: readonly Row[], style: Style): string[] {
+  const paint = painter(style);
+  const fitted = fit(columns, rows, style);
+  const lines: string[] = [];
+  for (let from = 0; from < Math.max(rows.length, 1); from += ROWS_AT_ONCE) {
+    const table = new Table({
+      head: from === 0 ? fitted.map(({ column }) => paint.head(column.head)) : [],
+      colWidths: fitted.map(({ room }) => room),
+      colAligns: fitted.map(({ column }) => (column.right === true ? 'right' : 'left')),
+      chars: { ...NO_LINES, middle: GAP },
+      style: { head: [], border: [], compact: true, 'padding-left': 0, 'padding-right': 0 },
+    });
+    for (const row of rows.slice(from, from + ROWS_AT_ONCE)) {
+      table.push(fitted.map(({ column, room }) => paintedCell(column, row, room, style)));
+    }
+    lines.push(...table.toString().split('\n'));
+  }
+  return lines.map((line) => INDENT + line.trimEnd());
 }
 
-function cellText<Row>(column: Column<Row>, row: Row, room: number): string {
-  const text = column.cell(row, room);
+function cellText<Row>(column: Column<Row>, row: Row, room: number, style: Style): string {
+  return safe(column.cell(row, room), style);
+}
+
+function paintedCell<Row>(column: Column<Row>, row: Row, room: number, style: Style): string {
+  const text = cellText(column, row, room, style);
   return column.paint === undefined ? text : column.paint(text);
 }
 
@@ -73,19 +79,19 @@ interface Fitted<Row> {
   readonly room: number;
 }
 
-function fit<Row>(columns: readonly Column<Row>[], rows: readonly Row[], width: number): Fitted<Row>[] {
+function fit<Row>(columns: readonly Column<Row>[], rows: readonly Row[], style: Style): Fitted<Row>[] {
   let kept = columns.map((column): Fitted<Row> => {
-    const cells = rows.map((row) => columnsOf(column.cell(row, Infinity)));
+    const cells = rows.map((row) => columnsOf(cellText(column, row, Infinity, style)));
     const natural = cells.reduce((most, own) => Math.max(most, own), columnsOf(column.head));
     const room = column.least === undefined ? natural : Math.min(natural, Math.max(column.least, column.head.length));
     return { column, natural, room };
   });
-  while (tableWidth(kept) > width) {
+  while (tableWidth(kept) > style.width) {
     const least = kept.reduce((rank, { column }) => Math.min(rank, column.rank ?? Infinity), Infinity);
     if (least === Infinity) break;
     kept = kept.filter(({ column }) => column.rank !== least);
   }
-  let spare = Math.max(width - tableWidth(kept), 0);
+  let spare = Math.max(style.width - tableWidth(kept), 0);
   return kept.map((one) => {
     const more = Math.min(one.natural - one.room, spare);
     spare -= more;
@@ -97,13 +103,18 @@ function tableWidth<Row>(fitted: readonly Fitted<Row>[]): number {
   return fitted.reduce((sum, { room }) => sum + room, INDENT.length + GAP.length * (fitted.length - 1));
 }
 
+const MOST_LIST_COLUMNS = 200;
+
 /** As many whole items as fit, then how many are missing: a list of ports that is cut in a number would name a wrong one. */
 export function listText(items: readonly string[], room: number): string {
   if (items.length === 0) return '-';
-  for (let shown = items.length; shown > 0; shown--) {
-    const rest = items.length - shown;
-    const text = items.slice(0, shown).join(', ') + (rest === 0 ? '' : ` +${rest}`);
-    if (columnsOf(text) <= room) return text;
+  const most = Math.min(room, MOST_LIST_COLUMNS);
+  let best = '';
+  let text = '';
+  for (let shown = 1; shown <= items.length && columnsOf(text) <= most; shown++) {
+    text += `${shown === 1 ? '' : ', '}${items[shown - 1] ?? ''}`;
+    const whole = shown === items.length ? text : `${text} +${items.length - shown}`;
+    if (columnsOf(whole) <= most) best = whole;
   }
-  return `${items.length}`;
+  return best || String(items.length);
 }

@@ -8,10 +8,9 @@
 const COLOR_CODE = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g');
 const PLAIN = /^[ -~]*$/;
 const NO_COLUMN = /[\p{Mn}\p{Me}]/u;
-// Wide East Asian characters and emoji (Unicode TR 11), by script and block.
+// Wide and full-width characters and emoji (Unicode TR 11), by block.
 const TWO_COLUMNS =
-  /[\p{Emoji_Presentation}\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Bopomofo}\u3000-\u303e\uff01-\uff60\uffe0-\uffe6]/u;
-const HALF_WIDTH = /[\uff61-\uffdc]/u;
+  /[\p{Emoji_Presentation}\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]/u;
 
 export function withoutColor(text: string): string {
   return text.replace(COLOR_CODE, '');
@@ -27,7 +26,7 @@ export function columnsOf(text: string): number {
 
 function columnsOfChar(char: string): number {
   if (NO_COLUMN.test(char)) return 0;
-  return TWO_COLUMNS.test(char) && !HALF_WIDTH.test(char) ? 2 : 1;
+  return TWO_COLUMNS.test(char) ? 2 : 1;
 }
 
 /** At most `room` columns of text without colour; what is cut off at the end is told by the ellipsis. */

@@ -19,8 +19,8 @@ export interface TableContext {
 /** Narrowing leaves out, in this order: first, ratio, connections, last, peak, clients, rate, cause, service, by client, by server. */
 export function endpointColumns({ endpoints }: Report, context: TableContext): Column<EndpointRow>[] {
   return [
-    { head: 'server', cell: (row) => safe(endpoint(row.ip, row.port), context.style) },
-    { head: 'service', cell: (row) => nameText(row.service, context.style), rank: 90 },
+    { head: 'server', cell: (row) => endpoint(row.ip, row.port) },
+    { head: 'service', cell: (row) => row.service ?? NOTHING, rank: 90 },
     resetsColumn(context),
     { head: 'by server', cell: (row) => count(row.by_server), right: true, rank: 110 },
     { head: 'by client', cell: (row) => count(row.by_client), right: true, rank: 100 },
@@ -39,7 +39,7 @@ export function portColumns({ ports }: Report, context: TableContext): Column<Po
   const { style } = context;
   return [
     { head: 'port', cell: (row) => (row.port === null ? NOTHING : String(row.port)), right: true },
-    { head: 'service', cell: (row) => nameText(row.service, style), rank: 80 },
+    { head: 'service', cell: (row) => row.service ?? NOTHING, rank: 80 },
     resetsColumn(context),
     { head: 'by server', cell: (row) => count(row.by_server), right: true, rank: 110 },
     { head: 'by client', cell: (row) => count(row.by_client), right: true, rank: 100 },
@@ -77,9 +77,9 @@ export function portColumns({ ports }: Report, context: TableContext): Column<Po
 }
 
 /** Narrowing leaves out, in this order: cause, ports. */
-export function hostColumns({ hosts }: Report, { style, paint }: TableContext): Column<HostRow>[] {
+export function hostColumns({ hosts }: Report, { paint }: TableContext): Column<HostRow>[] {
   return [
-    { head: 'host', cell: (row) => safe(row.ip, style) },
+    { head: 'host', cell: (row) => row.ip },
     { head: 'resets from', cell: (row) => count(row.resets_from), right: true, paint: unlessNone(paint) },
     { head: 'resets to', cell: (row) => count(row.resets_to), right: true },
     { head: 'ports', cell: (row, room) => listText(row.ports.map(String), room), least: 12, rank: 20 },
@@ -109,10 +109,6 @@ export function shown<T>(condition: boolean, columns: readonly T[]): readonly T[
 /** A count of resets stands out where there are any. */
 export function unlessNone(paint: Paint): (text: string) => string {
   return (text) => (text === '0' ? text : paint.resets(text));
-}
-
-function nameText(name: string | null, style: Style): string {
-  return name === null ? NOTHING : safe(name, style);
 }
 
 function resetsColumn<Row extends { readonly resets: number }>({ paint }: TableContext): Column<Row> {

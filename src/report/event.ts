@@ -1,5 +1,6 @@
 /** A reset as an event of the JSON: every key of the contract, `null` where nothing is known. */
 
+import { macText } from '../base/address.js';
 import { communityId } from '../base/community-id.js';
 import { epochNumber } from '../base/time.js';
 import type { Reset } from '../conversation/reset.js';
@@ -19,8 +20,8 @@ export function eventOf(reset: Reset, files: readonly string[]): ResetEvent {
     dest_ip: reset.destIp,
     dest_port: reset.destPort,
     ip_version: reset.ipVersion,
-    src_mac: reset.srcMac,
-    dest_mac: reset.destMac,
+    src_mac: macOf(reset.srcMac),
+    dest_mac: macOf(reset.destMac),
     tcp_flags: flagsText(reset.flags),
     seq: reset.seq,
     ack: (reset.flags & ACK) === 0 ? null : reset.ack,
@@ -71,6 +72,10 @@ export function eventOf(reset: Reset, files: readonly string[]): ResetEvent {
     receiver_reason: 'offline',
     community_id: communityId(reset.srcIp, reset.srcPort, reset.destIp, reset.destPort),
   };
+}
+
+function macOf(mac: number): string | null {
+  return mac < 0 ? null : macText(Math.floor(mac / 4294967296), mac % 4294967296);
 }
 
 /** Number of the file and of the reset's first frame in it: the same in every run over the same files. */

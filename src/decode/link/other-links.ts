@@ -64,8 +64,10 @@ export function nflog(w: Walk): Next {
       w.at += NFLOG_FIELD;
       return family === AF_INET ? IPV4 : family === AF_INET6 ? IPV6 : w.notTcp();
     }
-    const step = (length + 3) & ~3;
-    if (step > w.wire - at) return w.notTcp();
+    const left = w.wire - at;
+    if (length > left) return w.short(length, L_NFLOG);
+    // The last field may lack its padding.
+    const step = Math.min((length + 3) & ~3, left);
     if (!w.has(step, L_NFLOG)) return STOP;
     w.at += step;
   }
