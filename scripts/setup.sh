@@ -161,7 +161,7 @@ fi
 sources=$(find src -name '*.ts' -type f | LC_ALL=C sort)
 names=$(printf '%s\n' "$sources" | cksum)
 # shellcheck disable=SC2086
-contents=$(cat package-lock.json tsconfig.json $sources | cksum)
+contents=$(cat package-lock.json tsconfig.json scripts/bundle.mjs $sources | cksum)
 stamp=dist/.setup-stamp
 if [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$names $contents" ]; then
   say "npm run build"

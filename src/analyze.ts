@@ -6,8 +6,8 @@
  */
 
 import type { AddressTest } from './base/address.js';
-import { systemReason, UserError } from './base/errors.js';
-import { plural } from './base/text.js';
+import { UserError } from './base/errors.js';
+import { plural, printable } from './base/text.js';
 import type { CaptureInterface, Damage, FrameBatch } from './capture/frame-batch.js';
 import type { OpenCapture } from './capture/open.js';
 import { inTimeOrder, type CaptureFile } from './capture/story.js';
@@ -18,11 +18,17 @@ import { RST } from './decode/net/tcp.js';
 import type { Reset } from './conversation/reset.js';
 import { Tracker, WANTED_FLAGS } from './conversation/tracker.js';
 import { buildReport, contextOf } from './report/build.js';
-import { eventId, eventOf } from './report/event.js';
+import type * as eventModule from './report/event.js';
 import { keeps, type FilterOptions } from './report/filter.js';
 import { Tally } from './report/tally.js';
 import type { Context, Incomplete, Report, ResetEvent, Source, Tool } from './report/types.js';
 import { WindowTally } from './report/window.js';
+
+/** What frames are handed to that shall be saved. */
+export type FrameSaver = Pick<CaptureWriter, 'hold' | 'flush'>;
+
+/** The making of events, loaded only where events are wanted. */
+type EventMaker = typeof eventModule;
 
 export interface AnalyzeOptions {
   readonly tool: Tool;
@@ -37,7 +43,7 @@ export interface AnalyzeOptions {
   /** Takes each event as it settles. */
   readonly onEvent: ((event: ResetEvent) => void) | null;
   /** Saves the frames of the resets that the filter keeps. */
-  readonly writer: CaptureWriter | null;
+  readonly writer: FrameSaver | null;
   /** Hears how far the reading is, between batches; what it returns is awaited (a slow reader of our output). */
   readonly onProgress: ((progress: Progress) => Promise<void> | void) | null;
   /** Ends the input: what was read so far is reported. */
@@ -58,7 +64,9 @@ const FRAMES_A_TURN = 100_000;
 
 /** Reads all `files` and reports. Throws a UserError when nothing could be read. */
 export async function analyze(files: readonly CaptureFile[], options: AnalyzeOptions): Promise<Report> {
-  const run = new Run(files, options);
+  const { onEvent, keepEvents, writer } = options;
+  const wanted = onEvent !== null || keepEvents || writer !== null;
+  const run = new Run(files, options, wanted ? await import('./report/event.js') : null);
   await run.read();
   return run.report();
 }
@@ -79,10 +87,14 @@ class Run {
   private filteredOut = 0;
   private readonly files: readonly CaptureFile[];
   private readonly options: AnalyzeOptions;
+  private readonly maker: EventMaker | null;
+  /** How much damage each capture had when the input was ended: what comes after it is of our own making. */
+  private readonly damageBefore = new Map<OpenCapture, number>();
 
-  constructor(files: readonly CaptureFile[], options: AnalyzeOptions) {
+  constructor(files: readonly CaptureFile[], options: AnalyzeOptions, maker: EventMaker | null) {
     this.files = files;
     this.options = options;
+    this.maker = maker;
     this.names = files.map(({ name }) => name);
     this.decoder = new Decoder(options.context === 'resets' ? RST : WANTED_FLAGS);
     const { fold, local, service, writer } = options;
@@ -102,7 +114,10 @@ class Run {
   async read(): Promise<void> {
     const { signal, onProgress } = this.options;
     const stop = (): void => {
-      for (const capture of this.captures.values()) capture.close();
+      for (const capture of this.captures.values()) {
+        this.damageBefore.set(capture, capture.reader.damage.length);
+        capture.close();
+      }
     };
     signal.addEventListener('abort', stop);
     let sinceTurn = 0;
@@ -150,6 +165,7 @@ class Run {
 
   private settle(reset: Reset): void {
     const { filter, onEvent, keepEvents } = this.options;
+    const { maker } = this;
     const kept = keeps(filter, reset);
     this.release(reset, kept);
     if (!kept) {
@@ -157,15 +173,15 @@ class Run {
       return;
     }
     this.tally.add(reset);
-    if (onEvent === null && !keepEvents) return;
-    const event = eventOf(reset, this.names);
+    if (maker === null || (onEvent === null && !keepEvents)) return;
+    const event = maker.eventOf(reset, this.names);
     onEvent?.(event);
     if (!keepEvents) return;
     if (this.events.length < MAX_EVENTS) this.events.push(event);
     else this.eventsOmitted++;
   }
 
-  private hold(writer: CaptureWriter, reset: Reset, frames: FrameBatch, i: number): void {
+  private hold(writer: FrameSaver, reset: Reset, frames: FrameBatch, i: number): void {
     const start = frames.start[i] ?? 0;
     const described = this.interfaceOf(reset.file, frames.iface[i] ?? 0);
     const frame = writer.hold({
@@ -192,11 +208,13 @@ class Run {
 
   private release(reset: Reset, kept: boolean): void {
     const all = this.held.get(reset);
-    if (all === undefined) return;
+    if (all === undefined || this.maker === null) return;
     this.held.delete(reset);
+    const { cause, confidence } = reset.verdict;
+    const comment = `rstscope: cause=${cause} confidence=${confidence} id=${this.maker.eventId(reset)}`;
     for (const frame of all) {
       frame.fate = kept ? 'kept' : 'dropped';
-      frame.comment = `rstscope: cause=${reset.verdict.cause} confidence=${reset.verdict.confidence} id=${eventId(reset)}`;
+      frame.comment = comment;
     }
   }
 
@@ -222,8 +240,9 @@ class Run {
     const { signal } = this.options;
     if (this.captures.size === 0 && this.failures.length > 0) throw this.nothingOpened();
     for (const [file, capture] of this.captures) {
-      for (const damage of capture.reader.damage) {
-        if (!signal.aborted || !ENDED_BY_US.has(damage.reason)) this.note(file, damage);
+      const before = this.damageBefore.get(capture) ?? Infinity;
+      for (const [i, damage] of capture.reader.damage.entries()) {
+        if (i < before || !ENDED_BY_US.has(damage.reason)) this.note(file, damage);
       }
     }
     const { seen, unknownLink } = this.decoder.counts;
@@ -232,7 +251,7 @@ class Run {
     if (unknownLink > 0 && unknownLink === seen) {
       throw new UserError(
         'undecodable',
-        `nothing in ${this.names.join(', ')} can be decoded: ${plural(seen, 'frame')} of link type ${types}, which rstscope does not know`,
+        `nothing in ${this.names.map((name) => printable(name)).join(', ')} can be decoded: ${plural(seen, 'frame')} of link type ${types}, which rstscope does not know`,
         'tshark -r FILE',
       );
     }
@@ -264,7 +283,7 @@ class Run {
     if (first instanceof UserError && this.files.length === 1) return first;
     return new UserError(
       'no-captures',
-      `none of ${plural(this.files.length, 'file')} could be read; the first: ${systemReason(first)}`,
+      `none of ${plural(this.files.length, 'file')} could be read; the first: ${first instanceof Error ? first.message : String(first)}`,
     );
   }
 

@@ -7,8 +7,6 @@
 
 import { isIP } from 'node:net';
 
-const HEX = Array.from({ length: 65536 }, (_, i) => i.toString(16));
-
 /** Dotted quad of a 32-bit word. */
 export function ipv4Text(word: number): string {
   return `${String(word >>> 24)}.${String((word >>> 16) & 255)}.${String((word >>> 8) & 255)}.${String(word & 255)}`;
@@ -32,7 +30,7 @@ export function ipv6Text(a: number, b: number, c: number, d: number): string {
     }
     i += run + 1;
   }
-  const text = groups.map((g) => HEX[g] ?? '');
+  const text = groups.map((g) => g.toString(16));
   if (best < 0) return text.join(':');
   return `${text.slice(0, best).join(':')}::${text.slice(best + bestLength).join(':')}`;
 }

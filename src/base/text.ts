@@ -14,7 +14,7 @@ export function printable(text: string, limit = 256): string {
 
 const decoder = new TextDecoder('utf-8', { fatal: false, ignoreBOM: true });
 
-/** UTF-8 bytes as text; what is not UTF-8 becomes U+FFFD. A trailing NUL ends the text, as options in the wild have it. */
+/** UTF-8 bytes as text; what is not UTF-8 becomes U+FFFD. The first NUL ends the text, as options in the wild have it. */
 export function utf8(bytes: Uint8Array): string {
   const nul = bytes.indexOf(0);
   return decoder.decode(nul < 0 ? bytes : bytes.subarray(0, nul));

@@ -13,6 +13,7 @@ export interface Moment {
 /** The last second that ISO 8601 with a four-digit year can say (9999-12-31T23:59:59Z) and the first. */
 const MAX_SECONDS = 253402300799;
 const MIN_SECONDS = -62135596800;
+const MAX_NANOS = 999_999_999;
 
 /** "2026-03-01T12:00:00.123456Z" with `digits` (0 to 12) digits after the seconds. */
 export function isoTime(seconds: number, nanos: number, digits: number): string {
@@ -23,21 +24,18 @@ export function isoTime(seconds: number, nanos: number, digits: number): string 
 
 /** The digits after the seconds, cut (never rounded up into the next second). */
 export function fraction(nanos: number, digits: number): string {
-  const whole = Math.floor(nanos);
+  const whole = Math.min(Math.max(Math.floor(nanos), 0), MAX_NANOS);
   const nine = whole.toString().padStart(9, '0');
   if (digits <= 9) return nine.slice(0, digits);
-  const finer = Math.round((nanos - whole) * 10 ** (digits - 9));
-  return (
-    nine +
-    Math.min(finer, 10 ** (digits - 9) - 1)
-      .toString()
-      .padStart(digits - 9, '0')
-  );
+  const unit = 10 ** (digits - 9);
+  const finer = Math.min(Math.max(Math.round((nanos - whole) * unit), 0), unit - 1);
+  return nine + finer.toString().padStart(digits - 9, '0');
 }
 
 /** Seconds as a number for arithmetic, to the microsecond. */
 export function epochNumber(seconds: number, nanos: number): number {
-  return Number(`${String(Math.floor(seconds))}.${fraction(nanos, 6)}`);
+  // One division of whole microseconds: the double nearest to the decimal number, before 1970 too.
+  return (Math.floor(seconds) * 1e6 + Math.floor(nanos / 1000)) / 1e6;
 }
 
 /** Seconds from `a` to `b`, to the nanosecond where doubles allow. */

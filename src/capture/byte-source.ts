@@ -117,7 +117,7 @@ class NamedPipeSource implements ByteSource {
           return got;
         }
       } catch (error) {
-        if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) throw error;
+        if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
         this.stream = pipeSource(this.fd);
         break;
       }

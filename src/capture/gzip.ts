@@ -150,9 +150,9 @@ export class GzipSource implements ByteSource {
   }
 
   private gzipError(error: Error): GzipError {
-    const code = 'code' in error ? String(error.code) : '';
-    const figures = `${plural(this.packed, 'packed byte')} gave ${plural(this.unpacked, 'byte')}`;
-    if (code === 'Z_BUF_ERROR') return new GzipError(true, `the gzip stream is cut off: ${figures} before its end`);
+    const cut = (error as NodeJS.ErrnoException).code === 'Z_BUF_ERROR';
+    const figures = `${plural(cut ? this.packed : this.main.taken, 'packed byte')} gave ${plural(this.unpacked, 'byte')}`;
+    if (cut) return new GzipError(true, `the gzip stream is cut off: ${figures} before its end`);
     return new GzipError(false, `the gzip stream is corrupt: ${figures} before it fails (${error.message})`);
   }
 

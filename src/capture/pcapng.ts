@@ -266,10 +266,15 @@ export class PcapngReader implements CaptureReader {
     if (this.window.readError !== null) this.log.add(readDamage(this.window));
   }
 
+  private isLostSection(at: number): boolean {
+    const { bytes } = this.window;
+    return u32le(bytes, at) === SECTION_HEADER && sectionOrder(bytes, at) === null;
+  }
+
   /** What is wrong with the block at the window's position, that its end can't be told. */
   private corruption(): string {
-    const { bytes, at } = this.window;
-    if (u32le(bytes, at) === SECTION_HEADER && sectionOrder(bytes, at) === null) {
+    const { at } = this.window;
+    if (this.isLostSection(at)) {
       return `${this.where()} is a section header without a byte order`;
     }
     const total = this.word(at + 4);
@@ -284,7 +289,8 @@ export class PcapngReader implements CaptureReader {
   private async resynchronise(what: string, otherwise: Damage | null): Promise<void> {
     const { window } = this;
     const from = window.offset;
-    if (await nextBlock(window, this.littleEndian)) {
+    const inSection = !(window.available >= BLOCK_FRAME && this.isLostSection(window.at));
+    if (await nextBlock(window, inSection ? this.littleEndian : null)) {
       const passed = plural(window.offset - from, 'byte');
       this.passOver(`${what}; ${passed} passed over, reading goes on at byte ${String(window.offset)}`, from);
       this.blocks += 1;

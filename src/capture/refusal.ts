@@ -31,6 +31,8 @@ const OTHERS: readonly OtherFormat[] = [
 ];
 
 const SHOWN_BYTES = 4;
+/** Fewer printable characters may be anything. */
+const MIN_TEXT = 8;
 
 /** A file's name as a shell takes it, and no program for an option. */
 export function shellQuote(name: string): string {
@@ -60,7 +62,7 @@ export function refusal(name: string, window: ByteWindow, packed: boolean): User
     return new UserError('not-a-capture', `${shown} is cut off or corrupt in its header${inside}: ${held(available)}`);
   }
   const head = bytes.subarray(at, at + Math.min(CLASSIC_HEADER, available));
-  if (head.every(isText)) {
+  if (head.length >= MIN_TEXT && head.every(isText)) {
     return new UserError(
       'not-a-capture',
       `${shown} is text, not a capture${inside}: packets are saved by tcpdump's -w, its printed lines can't be read back`,

@@ -9,3 +9,5 @@ export const EXIT_CANNOT = 2;
 export const EXIT_INCOMPLETE = 3;
 /** A fault of the program. */
 export const EXIT_FAULT = 70;
+/** A second Ctrl-C. */
+export const EXIT_STOPPED = 130;

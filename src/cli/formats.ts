@@ -1,38 +1,55 @@
 /**
  * The shapes that standard output can have: tables, one JSON document, JSON lines, CSV, or nothing.
  *
- * Streaming ones gather text and give it away between batches, so that a slow reader slows the reading.
+ * Streaming ones gather text and give it away between batches, so that a slow reader slows the reading. Each loads only
+ * what it needs itself.
  */
 
 import type { Report, ResetEvent, StartLine } from '../report/types.js';
-import { csvHeader, csvRow } from '../render/csv.js';
-import { jsonChunks } from '../render/json.js';
-import { eventLine, startLine, summaryLine } from '../render/ndjson.js';
-import type { Style } from '../render/style.js';
-import { renderReport } from '../render/table-report.js';
+import type { ColorOption } from '../render/style.js';
+import type { Io } from './io.js';
 
 export interface Format {
   /** Takes each event as it settles; null where single events are not shown. */
   readonly onEvent: ((event: ResetEvent) => void) | null;
   /** Text that is ready to be written. */
   drain(): string;
-  /** The end. */
+  /** The end; asked again, it is the same. */
   report(report: Report): Iterable<string>;
 }
 
-export function tables(style: Style, top: number): Format {
+export interface TableOptions {
+  readonly color: ColorOption;
+  readonly utc: boolean;
+  readonly width: number;
+  readonly top: number;
+}
+
+export async function tables({ color, utc, width, top }: TableOptions, { env, stdout }: Io): Promise<Format> {
+  const { colorLevel, supportsUnicode } = await import('../render/style.js');
+  const { renderReport } = await import('../render/table-report.js');
+  const { isTTY, colorDepth } = stdout;
+  const style = {
+    color: colorLevel({ option: color, env, isTTY, colorDepth }),
+    width,
+    utc,
+    unicode: supportsUnicode(env),
+  };
   return { onEvent: null, drain: () => '', report: (report) => [renderReport(report, style, top)] };
 }
 
-export function json(): Format {
+export async function json(): Promise<Format> {
+  const { jsonChunks } = await import('../render/json.js');
   return { onEvent: null, drain: () => '', report: (report) => jsonChunks(report) };
 }
 
-export function ndjson(start: StartLine): Format {
+export async function ndjson(start: StartLine): Promise<Format> {
+  const { eventLine, startLine, summaryLine } = await import('../render/ndjson.js');
   return streaming(startLine(start), eventLine, (report) => [summaryLine(report)]);
 }
 
-export function csv(): Format {
+export async function csv(): Promise<Format> {
+  const { csvHeader, csvRow } = await import('../render/csv.js');
   return streaming(csvHeader(), csvRow, () => []);
 }
 
@@ -43,6 +60,7 @@ export function silent(): Format {
 
 function streaming(head: string, line: (event: ResetEvent) => string, end: (report: Report) => string[]): Format {
   let ready = [head];
+  let last: string[] | null = null;
   const drain = (): string => {
     const text = ready.join('');
     ready = [];
@@ -53,6 +71,6 @@ function streaming(head: string, line: (event: ResetEvent) => string, end: (repo
       ready.push(line(event));
     },
     drain,
-    report: (report) => [drain(), ...end(report)],
+    report: (report) => (last ??= [drain(), ...end(report)]),
   };
 }

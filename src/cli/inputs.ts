@@ -4,18 +4,18 @@
  * Knows which of them can be read twice. What is not a capture in a directory is passed over and told.
  */
 
-import { readdirSync, statSync } from 'node:fs';
+import { fstatSync, readdirSync, statSync, type Stats } from 'node:fs';
 import path from 'node:path';
 import { systemReason, UserError } from '../base/errors.js';
 import { plural, printable } from '../base/text.js';
-import { openPath, openStandardInput, standardInputIsPipe } from '../capture/byte-source.js';
+import { openPath, openStandardInput, standardInputIsPipe, type OpenedSource } from '../capture/byte-source.js';
 import { openCapture, type OpenCapture } from '../capture/open.js';
 import type { CaptureFile } from '../capture/story.js';
 import type { Io } from './io.js';
 
 export const STANDARD_INPUT = '-';
 
-/** The captures, and a sentence for each thing in a directory that is none. */
+/** The captures, and a sentence for each thing that was named and is not read. */
 export interface Inputs {
   readonly files: readonly CaptureFile[];
   readonly skipped: readonly string[];
@@ -29,16 +29,60 @@ export async function expandInputs(names: readonly string[], io: Io): Promise<In
   const files: CaptureFile[] = [];
   const skipped: string[] = [];
   for (const name of wanted) {
+    if (name === '') throw new UserError('usage', "a file's name is empty", 'rstscope read output.pcap');
     if (name === STANDARD_INPUT) files.push(standardInput(io));
-    else if (isDirectory(name)) await expandDirectory(name, files, skipped);
-    else files.push(onDisk(name));
+    else if (statOf(name)?.isDirectory() === true) files.push(...(await capturesIn(name, skipped, io)));
+    else files.push(onDisk(name, io));
   }
-  return { files, skipped };
+  return { files: eachOnce(files, skipped), skipped };
+}
+
+/** Whether both name the same regular file, by whatever paths; `-` is standard input. */
+export function sameFile(a: string, b: string): boolean {
+  const [one, other] = [identity(a), identity(b)];
+  return one !== null && one === other;
+}
+
+function identity(name: string): string | null {
+  const stat = name === STANDARD_INPUT ? statOfStandardInput() : statOf(name);
+  return stat?.isFile() === true ? `${String(stat.dev)}:${String(stat.ino)}` : null;
+}
+
+/** Null where it can't be looked at: opening it will say what is wrong with it. */
+function statOf(name: string): Stats | null {
+  try {
+    return statSync(name);
+  } catch {
+    return null;
+  }
+}
+
+function statOfStandardInput(): Stats | null {
+  try {
+    return fstatSync(0);
+  } catch {
+    return null;
+  }
+}
+
+/** A capture that is named twice would count twice. */
+function eachOnce(files: readonly CaptureFile[], skipped: string[]): CaptureFile[] {
+  const seen = new Set<string>();
+  return files.filter(({ name }) => {
+    const id = identity(name);
+    if (id === null) return true;
+    if (seen.has(id)) {
+      skipped.push(`${printable(name)} is named more than once and read once`);
+      return false;
+    }
+    seen.add(id);
+    return true;
+  });
 }
 
 /** `read` alone reads a pipe on standard input; at a terminal there is nothing to read. */
 function implicitInput(io: Io): string {
-  if (io.stdin.isTTY !== true && standardInputIsPipe()) return STANDARD_INPUT;
+  if (standardInputIsPipe() && io.stdin.isTTY !== true) return STANDARD_INPUT;
   throw new UserError(
     'usage',
     'read needs a capture: a file, a directory, or a pipe on standard input',
@@ -46,78 +90,84 @@ function implicitInput(io: Io): string {
   );
 }
 
-function isDirectory(name: string): boolean {
-  try {
-    return statSync(name).isDirectory();
-  } catch {
-    // Opening it will say what is wrong with it.
-    return false;
-  }
-}
-
 function standardInput(io: Io): CaptureFile {
   if (io.stdin.isTTY === true) {
     throw new UserError('usage', 'standard input is a terminal, not a capture', 'tcpdump -w - | rstscope read -');
   }
+  if (statOfStandardInput()?.isDirectory() === true) {
+    throw new UserError('usage', 'standard input is a directory, not a capture', 'rstscope read DIRECTORY');
+  }
   return {
     name: STANDARD_INPUT,
     once: true,
-    open: async () => openCapture(STANDARD_INPUT, openStandardInput(io.stdin)),
+    open: () => openUnlessInterrupted(STANDARD_INPUT, () => openStandardInput(io.stdin), io.interrupt),
   };
 }
 
-function onDisk(name: string): CaptureFile {
-  return { name, once: isPipe(name), open: async () => openCapture(name, openPath(name)) };
+function onDisk(name: string, io: Io): CaptureFile {
+  const stat = statOf(name);
+  if (stat === null || stat.isFile()) return { name, once: false, open: async () => openCapture(name, openPath(name)) };
+  return { name, once: true, open: () => openUnlessInterrupted(name, () => openPath(name), io.interrupt) };
 }
 
-function isPipe(name: string): boolean {
+/** The first bytes of a pipe may never come: then an interruption ends the waiting. */
+async function openUnlessInterrupted(
+  name: string,
+  open: () => OpenedSource,
+  interrupt: AbortSignal,
+): Promise<OpenCapture> {
+  const opened = open();
+  const close = (): void => {
+    opened.source.close();
+  };
+  if (interrupt.aborted) close();
+  interrupt.addEventListener('abort', close);
   try {
-    const stat = statSync(name);
-    return !stat.isFile();
-  } catch {
-    return false;
+    return await openCapture(name, opened);
+  } catch (error) {
+    if (!interrupt.aborted) throw error;
+    throw new UserError('unreadable', `interrupted before ${printable(name)} began with a capture`, null, error);
+  } finally {
+    interrupt.removeEventListener('abort', close);
   }
 }
 
-async function expandDirectory(folder: string, files: CaptureFile[], skipped: string[]): Promise<void> {
+/** The captures in a folder; one that fails to open where there are none. */
+async function capturesIn(folder: string, skipped: string[], io: Io): Promise<CaptureFile[]> {
+  const names = listDirectory(folder);
+  if (names instanceof UserError) return [failing(folder, names)];
   const found: CaptureFile[] = [];
-  let others = 0;
-  for (const name of listDirectory(folder)) {
+  const others: string[] = [];
+  let passed = 0;
+  for (const name of names) {
     const full = path.join(folder, name);
-    if (!isRegular(full)) {
-      others++;
+    if (statOf(full)?.isFile() !== true) {
+      passed++;
       continue;
     }
     const why = await whyNotCapture(full);
-    if (why === null) found.push(onDisk(full));
-    else skipped.push(why);
+    if (why === null) found.push(onDisk(full, io));
+    else others.push(why);
   }
-  if (others > 0)
-    skipped.push(
-      `${printable(folder)}: ${plural(others, 'entry', 'entries')} that are no files passed over (folders are not entered)`,
-    );
-  if (found.length === 0) {
-    throw new UserError(
-      'no-captures',
-      `no capture in ${printable(folder)}: ${plural(skipped.length - (others > 0 ? 1 : 0), 'other file')} there`,
-    );
+  skipped.push(...others);
+  if (passed > 0) {
+    const what = plural(passed, 'entry that is no file', 'entries that are no files');
+    skipped.push(`${printable(folder)}: ${what} passed over (folders are not entered)`);
   }
-  files.push(...found);
+  if (found.length > 0) return found;
+  const there = names.length === 0 ? 'it is empty' : `${plural(others.length, 'other file')} there`;
+  return [failing(folder, new UserError('no-captures', `no capture in ${printable(folder)}: ${there}`))];
 }
 
-function listDirectory(folder: string): string[] {
+function failing(name: string, error: UserError): CaptureFile {
+  return { name, once: false, open: () => Promise.reject(error) };
+}
+
+function listDirectory(folder: string): string[] | UserError {
   try {
     return readdirSync(folder).sort();
   } catch (error) {
-    throw new UserError('unreadable', `cannot read ${printable(folder)}: ${systemReason(error)}`, null, error);
-  }
-}
-
-function isRegular(name: string): boolean {
-  try {
-    return statSync(name).isFile();
-  } catch {
-    return false;
+    return new UserError('unreadable', `cannot read ${printable(folder)}: ${systemReason(error)}`, null, error);
   }
 }
 

@@ -48,12 +48,12 @@ export class Output implements OutputStream {
     return failure !== null && 'code' in failure && failure.code === 'EPIPE' ? null : failure;
   }
 
-  /** Resolves when the system has taken the text, or the reader is gone. */
-  async write(text: string): Promise<void> {
-    if (this.closed || text === '') return;
+  /** Resolves when the system has taken all of it, or the reader is gone. */
+  async write(data: string | Uint8Array): Promise<void> {
+    if (this.closed || data.length === 0) return;
     await new Promise<void>((resolve) => {
-      this.stream.write(text, (error) => {
-        if (error === null || error === undefined) this.taken += Buffer.byteLength(text);
+      this.stream.write(data, (error) => {
+        if (error === null || error === undefined) this.taken += Buffer.byteLength(data);
         resolve();
       });
     });

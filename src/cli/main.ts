@@ -4,20 +4,20 @@
  * Nothing below it ends the process; every known error is one sentence and the next command to type.
  */
 
-import { UserError } from '../base/errors.js';
+import { systemReason, UserError } from '../base/errors.js';
 import { packagedText, TOOL_NAME, toolVersion } from '../base/package-info.js';
-import { read } from './commands/read.js';
-import { EXIT_CANNOT, EXIT_FAULT, EXIT_OK } from './exit-codes.js';
+import { EXIT_OK } from './exit-codes.js';
 import { SHORT_HELP } from './help.js';
 import type { Io } from './io.js';
-import { parseCommandLine } from './program.js';
+import { tell } from './tell.js';
+import { width } from './width.js';
 
 export async function main(args: readonly string[], io: Io): Promise<number> {
   const debug = args.includes('--debug');
   try {
     const code = await dispatch(args, io);
     if (io.stdout.error !== null)
-      throw new UserError('write-failed', `cannot write to standard output: ${io.stdout.error.message}`);
+      throw new UserError('write-failed', `cannot write to standard output: ${systemReason(io.stdout.error)}`);
     return code;
   } catch (error) {
     return tell(error, debug, io);
@@ -29,37 +29,25 @@ async function dispatch(args: readonly string[], io: Io): Promise<number> {
     await io.stdout.write(SHORT_HELP);
     return EXIT_OK;
   }
-  if (args[0] === '-V' || args[0] === '--version') {
-    await io.stdout.write(`${TOOL_NAME} ${toolVersion()}\n`);
-    return EXIT_OK;
-  }
-  if (args[0] === '--schema') {
-    await io.stdout.write(packagedText('schema/rstscope-v1.schema.json'));
-    return EXIT_OK;
-  }
+  const { parseCommandLine } = await import('./program.js');
   let shown = '';
-  const typed = parseCommandLine(args, io.stdout.columns, (text) => {
+  const typed = parseCommandLine(args, width(io), (text) => {
     shown += text;
   });
-  if (typed.command === 'read') return read(typed.files, typed.values, io);
+  switch (typed.command) {
+    case 'read': {
+      const { read } = await import('./commands/read.js');
+      return read(typed.files, typed.values, io);
+    }
+    case 'version':
+      shown = `${TOOL_NAME} ${toolVersion()}\n`;
+      break;
+    case 'schema':
+      shown = packagedText('schema/rstscope-v1.schema.json');
+      break;
+    case 'shown':
+      break;
+  }
   await io.stdout.write(shown);
   return EXIT_OK;
-}
-
-async function tell(error: unknown, debug: boolean, io: Io): Promise<number> {
-  if (error instanceof UserError) {
-    const hint = error.hint === null ? '' : `  try: ${error.hint}\n`;
-    const stack = debug ? `${error.stack ?? ''}\n` : '';
-    await io.stderr.write(`${TOOL_NAME}: ${error.message}\n${hint}${stack}`);
-    return EXIT_CANNOT;
-  }
-  const message = error instanceof Error ? error.message : String(error);
-  const stack =
-    debug && error instanceof Error
-      ? `${error.stack ?? ''}\n`
-      : '  try: the same command with --debug, and report what it prints\n';
-  await io.stderr.write(
-    `${TOOL_NAME}: a fault of the program (${toolVersion()}, Node ${process.version}): ${message}\n${stack}`,
-  );
-  return EXIT_FAULT;
 }

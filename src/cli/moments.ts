@@ -22,6 +22,7 @@ export async function timeWindow(
   after: TypedTime | null,
   before: TypedTime | null,
   utc: boolean,
+  interrupt: AbortSignal,
 ): Promise<TimeWindow> {
   const typed = [after, before];
   let first: Moment | null = null;
@@ -35,28 +36,34 @@ export async function timeWindow(
         'save it first: cat > saved.pcap, then rstscope read --after -10m saved.pcap',
       );
     }
-    const window = await wholeWindow(files);
+    const window = await wholeWindow(files, interrupt);
     first = window.start;
     last = window.end;
   } else if (typed.some((time) => time?.kind === 'of-day')) {
-    const peeked = await Promise.all(files.map(peek));
-    looked = peeked.map(({ file }) => file);
-    for (const { moment } of peeked)
+    const peeked: CaptureFile[] = [];
+    for (const each of files) {
+      const { file, moment } = await peek(each);
+      peeked.push(file);
       if (moment !== null && (first === null || moment.seconds < first.seconds)) first = moment;
+    }
+    looked = peeked;
   }
   const resolve = (time: TypedTime | null): Moment | null =>
     time === null ? null : resolveTime(time, first, last, utc);
   return { after: resolve(after), before: resolve(before), files: looked };
 }
 
-async function wholeWindow(files: readonly CaptureFile[]): Promise<WindowTally> {
+async function wholeWindow(files: readonly CaptureFile[], interrupt: AbortSignal): Promise<WindowTally> {
   const window = new WindowTally();
   const passages = inTimeOrder(
     files,
     () => undefined,
     () => undefined,
   );
-  for await (const { batch, from, to } of passages) window.add(batch.seconds, batch.nanos, from, to, 9);
+  for await (const { batch, from, to } of passages) {
+    if (interrupt.aborted) break;
+    window.add(batch.seconds, batch.nanos, from, to, 9);
+  }
   return window;
 }
 
@@ -65,9 +72,9 @@ async function peek(file: CaptureFile): Promise<{ file: CaptureFile; moment: Mom
   let capture: OpenCapture;
   try {
     capture = await file.open();
-  } catch {
-    // The run itself opens it again and tells.
-    return { file, moment: null };
+  } catch (error) {
+    // The run itself tells.
+    return { file: { ...file, open: () => failing(error) }, moment: null };
   }
   const batch = await capture.reader.next();
   const window = new WindowTally();
@@ -78,6 +85,10 @@ async function peek(file: CaptureFile): Promise<{ file: CaptureFile; moment: Mom
   }
   const replayed = { ...capture, reader: new ReplayedReader(capture.reader, batch) };
   return { file: { ...file, open: () => Promise.resolve(replayed) }, moment: window.start };
+}
+
+function failing(error: unknown): Promise<never> {
+  return Promise.reject(error instanceof Error ? error : new Error(String(error)));
 }
 
 class ReplayedReader implements CaptureReader {

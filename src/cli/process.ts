@@ -1,24 +1,21 @@
-/** Joins the command line to the process: streams, clocks and signals. */
+/** Joins the command line to the process: streams, clocks, signals, and the ends that cannot wait. */
 
-import { main } from './main.js';
+import { exit } from 'node:process';
+import { EXIT_STOPPED } from './exit-codes.js';
 import { Output, type Io } from './io.js';
+import { main } from './main.js';
+import { tell } from './tell.js';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-const STOPPED_AT_ONCE = 130;
 
 /** Runs with the process's own streams. @returns the exit code. */
 export async function runProcess(args: readonly string[]): Promise<number> {
   const interrupt = new AbortController();
-  const onSignal = (): void => {
-    if (interrupt.signal.aborted) {
-      // A second Ctrl-C: whatever hangs must not hold the user.
-      process.exit(STOPPED_AT_ONCE);
-    }
-    interrupt.abort();
-  };
-  for (const signal of SIGNALS) process.on(signal, onSignal);
   const io: Io = {
-    stdin: process.stdin,
+    // Made when it is asked for: most runs read files.
+    get stdin() {
+      return process.stdin;
+    },
     stdout: new Output(process.stdout),
     stderr: new Output(process.stderr),
     env: process.env,
@@ -26,9 +23,20 @@ export async function runProcess(args: readonly string[]): Promise<number> {
     wallClock: () => Date.now(),
     interrupt: interrupt.signal,
   };
+  const onSignal = (): void => {
+    // A second Ctrl-C: whatever hangs must not hold the user, and what is on its way is given up.
+    if (interrupt.signal.aborted) exit(EXIT_STOPPED);
+    interrupt.abort();
+  };
+  const onFault = (error: unknown): void => {
+    void tell(error, args.includes('--debug'), io).then(exit);
+  };
+  for (const signal of SIGNALS) process.on(signal, onSignal);
+  process.once('uncaughtException', onFault);
   try {
     return await main(args, io);
   } finally {
     for (const signal of SIGNALS) process.off(signal, onSignal);
+    process.off('uncaughtException', onFault);
   }
 }

@@ -35,6 +35,8 @@ export interface ReadValues {
 /** What to do, by name. */
 export type Typed =
   | { readonly command: 'read'; readonly files: readonly string[]; readonly values: ReadValues }
+  | { readonly command: 'version' }
+  | { readonly command: 'schema' }
   | { readonly command: 'shown' };
 
 /** Parses `args` (without node and program). Help goes to `write`. Throws a UserError for what is wrong. */
@@ -72,9 +74,22 @@ export function parseCommandLine(args: readonly string[], width: number | null, 
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return { command: 'shown' };
-    throw new UserError('usage', error.message.replace(/^error: /, ''), 'rstscope --help', error);
+    throw new UserError('usage', inOneSentence(error), 'rstscope read --help', error);
   }
+  const { version, schema } = program.opts<{ version?: true; schema?: true }>();
+  if (version === true) return { command: 'version' };
+  if (schema === true) return { command: 'schema' };
   return typed;
+}
+
+function inOneSentence({ code, message }: CommanderError): string {
+  if (code === 'commander.help') return 'there is no help on that command';
+  const spec = READ_OPTIONS.find(({ flags }) => message.includes(`'${flags}'`));
+  if (code === 'commander.optionMissingArgument' && spec !== undefined)
+    return `${spec.flags} needs a value: ${spec.summary}`;
+  return message
+    .replace(/^error: /, '')
+    .replace(/\n\((.*)\)$/, (_, suggestion: string) => ` (${suggestion.toLowerCase()})`);
 }
 
 function option(spec: OptionSpec): Option {

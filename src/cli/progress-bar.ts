@@ -1,7 +1,6 @@
 /** The progress line on a terminal: drawn after half a second, a few times a second, gone before the report. */
 
 import type { Progress } from '../analyze.js';
-import { progressLine } from '../render/progress.js';
 import type { Io } from './io.js';
 
 const FIRST_MS = 500;
@@ -24,6 +23,8 @@ export class ProgressBar {
     if (now - this.begun < FIRST_MS || now - this.drawn < EVERY_MS) return;
     this.drawn = now;
     this.visible = true;
+    // Most runs are over before there is a line to draw.
+    const { progressLine } = await import('../render/progress.js');
     const line = progressLine(
       { bytes, total, resets, elapsedSeconds: (now - this.begun) / 1000 },
       this.io.stderr.columns ?? 80,

@@ -1,26 +1,41 @@
 /**
  * `-w`: where saved frames go. A file of mode 0600, or standard output.
  *
- * A disk that fills up is a sentence at the end; the report still comes.
+ * A disk that fills up is a sentence at the end; the report still comes. Nothing is written over before there is
+ * something to write.
  */
 
-import { closeSync, openSync, statSync, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, ftruncateSync, openSync, unlinkSync, writeSync } from 'node:fs';
+import type { FrameSaver } from '../analyze.js';
 import { systemReason, UserError } from '../base/errors.js';
 import { printable } from '../base/text.js';
 import { inTimeOrder, type CaptureFile } from '../capture/story.js';
-import { CaptureWriter, type SaveFormat } from '../capture/writer.js';
+import { CaptureWriter, MixedLinkTypes, type SaveFormat } from '../capture/writer.js';
 import { linkTypeName } from '../decode/link-types.js';
-import { STANDARD_INPUT } from './inputs.js';
+import { sameFile, STANDARD_INPUT } from './inputs.js';
+import type { Io } from './io.js';
 
 const BUFFER = 256 * 1024;
-const STANDARD_OUTPUT_FD = 1;
 /** LINKTYPE_ETHERNET: what an empty classic pcap says where nothing was read. */
 const DEFAULT_LINK_TYPE = 1;
 
 export interface Saving {
-  readonly writer: CaptureWriter;
-  /** Frames written. Throws a UserError with the system's reason when not all could be. */
-  finish(): number;
+  readonly writer: FrameSaver;
+  /** Gives away what is ready; waits for a slow reader. */
+  drain(): Promise<void>;
+  /** @returns frames written. Throws a UserError with the system's reason when not all could be. */
+  finish(): Promise<number>;
+  /** The run failed: leaves things as they were where nothing was written yet. */
+  abandon(): void;
+}
+
+/** Where bytes go; keeps its failure to itself until it is asked. */
+interface Target {
+  readonly failure: unknown;
+  write(bytes: Uint8Array): void;
+  drain(): Promise<void>;
+  close(): Promise<void>;
+  abandon(): void;
 }
 
 export function saveFormat(target: string): SaveFormat {
@@ -28,59 +43,55 @@ export function saveFormat(target: string): SaveFormat {
 }
 
 /** Opens `target`. Refuses to write over a capture that is being read, and several link types in a classic pcap. */
-export async function openSaving(target: string, files: readonly CaptureFile[], application: string): Promise<Saving> {
+export async function openSaving(
+  target: string,
+  files: readonly CaptureFile[],
+  application: string,
+  io: Io,
+): Promise<Saving> {
   const format = saveFormat(target);
   const name = printable(target);
-  for (const file of files) {
-    if (sameFile(target, file.name))
-      throw new UserError('usage', `-w ${name} would write over the capture that is being read`);
-  }
-  const linkTypes = format === 'pcap' ? await linkTypesOf(files) : [];
-  if (linkTypes.length > 1) {
-    throw new UserError(
-      'unsupported',
-      `a classic pcap holds one link type, the input has ${String(linkTypes.length)}: ${linkTypes.map(linkTypeName).join(', ')}`,
-      'name a file that does not end in .pcap: it is written as pcapng',
-    );
-  }
-  const fd = target === STANDARD_INPUT ? STANDARD_OUTPUT_FD : create(target);
-  const file = new BufferedFile(fd);
+  if (target === '') throw new UserError('usage', '-w needs the name of a file, or - for standard output');
+  if (target === STANDARD_INPUT && io.stdout.isTTY)
+    throw new UserError('usage', '-w - would write a capture to the terminal', 'rstscope read -w resets.pcapng FILE');
+  if (target !== STANDARD_INPUT && files.some((file) => sameFile(target, file.name)))
+    throw new UserError('usage', `-w ${name} would write over the capture that is being read`);
+  const linkTypes = format === 'pcap' ? await linkTypesOf(files, io.interrupt) : [];
+  if (linkTypes.length > 1) throw tooManyLinkTypes(linkTypes);
+  const out = target === STANDARD_INPUT ? new StandardOutput(io) : new SavedFile(target);
   const writer = new CaptureWriter(format, application, (bytes) => {
-    file.write(bytes);
+    out.write(bytes);
   });
+  const guarded = new GuardedWriter(writer);
   return {
-    writer,
-    finish: () => {
-      writer.finish(linkTypes[0] ?? DEFAULT_LINK_TYPE);
-      file.close();
-      if (file.failure !== null) {
-        throw new UserError('write-failed', `cannot write ${name}: ${systemReason(file.failure)}`, null, file.failure);
+    writer: guarded,
+    drain: () => out.drain(),
+    finish: async () => {
+      if (guarded.failure === null) writer.finish(linkTypes[0] ?? DEFAULT_LINK_TYPE);
+      await out.close();
+      if (guarded.failure !== null) throw guarded.failure;
+      if (out.failure !== null) {
+        throw new UserError('write-failed', `cannot write ${name}: ${systemReason(out.failure)}`, null, out.failure);
       }
       return writer.written;
+    },
+    abandon: () => {
+      out.abandon();
     },
   };
 }
 
-function create(target: string): number {
-  try {
-    return openSync(target, 'w', 0o600);
-  } catch (error) {
-    throw new UserError('write-failed', `cannot write ${printable(target)}: ${systemReason(error)}`, null, error);
-  }
-}
-
-function sameFile(a: string, b: string): boolean {
-  if (a === STANDARD_INPUT || b === STANDARD_INPUT) return false;
-  try {
-    const [one, other] = [statSync(a), statSync(b)];
-    return one.isFile() && one.dev === other.dev && one.ino === other.ino;
-  } catch {
-    return false;
-  }
+function tooManyLinkTypes(linkTypes: readonly number[], cause?: unknown): UserError {
+  return new UserError(
+    'unsupported',
+    `a classic pcap holds one link type, the input has ${String(linkTypes.length)}: ${linkTypes.map(linkTypeName).join(', ')}`,
+    'name a file that does not end in .pcap: it is written as pcapng',
+    cause,
+  );
 }
 
 /** Link types of the interfaces that have frames. Pipes are not looked at: theirs shows when a frame is written. */
-async function linkTypesOf(files: readonly CaptureFile[]): Promise<number[]> {
+async function linkTypesOf(files: readonly CaptureFile[], interrupt: AbortSignal): Promise<number[]> {
   const found = new Set<number>();
   const passages = inTimeOrder(
     files.filter(({ once }) => !once),
@@ -88,6 +99,7 @@ async function linkTypesOf(files: readonly CaptureFile[]): Promise<number[]> {
     () => undefined,
   );
   for await (const { batch, capture, from, to } of passages) {
+    if (interrupt.aborted) break;
     let before = -1;
     for (let i = from; i < to; i++) {
       const iface = batch.iface[i] ?? 0;
@@ -100,14 +112,73 @@ async function linkTypesOf(files: readonly CaptureFile[]): Promise<number[]> {
   return [...found];
 }
 
-class BufferedFile {
+/** Ends the saving, not the run, at a second link type that only a pipe can come up with. */
+class GuardedWriter implements FrameSaver {
+  failure: UserError | null = null;
+  private readonly inner: CaptureWriter;
+
+  constructor(inner: CaptureWriter) {
+    this.inner = inner;
+  }
+
+  hold(frame: Parameters<FrameSaver['hold']>[0]): ReturnType<FrameSaver['hold']> {
+    return this.failure === null ? this.inner.hold(frame) : { ...frame, fate: 'open', comment: null };
+  }
+
+  flush(): void {
+    if (this.failure !== null) return;
+    try {
+      this.inner.flush();
+    } catch (error) {
+      if (!(error instanceof MixedLinkTypes)) throw error;
+      this.failure = tooManyLinkTypes(error.linkTypes, error);
+    }
+  }
+}
+
+/** A reader that leaves is no failure; others are told by the stream itself. */
+class StandardOutput implements Target {
+  readonly failure = null;
+  private pending: Uint8Array[] = [];
+  private readonly io: Io;
+
+  constructor(io: Io) {
+    this.io = io;
+  }
+
+  write(bytes: Uint8Array): void {
+    this.pending.push(bytes);
+  }
+
+  async drain(): Promise<void> {
+    const all = Buffer.concat(this.pending);
+    this.pending = [];
+    await this.io.stdout.write(all);
+  }
+
+  close(): Promise<void> {
+    return this.drain();
+  }
+
+  abandon(): void {
+    this.pending = [];
+  }
+}
+
+class SavedFile implements Target {
   failure: unknown = null;
+  private readonly path: string;
   private readonly fd: number;
+  private readonly created: boolean;
+  private begun = false;
   private pending: Uint8Array[] = [];
   private size = 0;
 
-  constructor(fd: number) {
+  constructor(path: string) {
+    const { fd, created } = openForWriting(path);
+    this.path = path;
     this.fd = fd;
+    this.created = created;
   }
 
   write(bytes: Uint8Array): void {
@@ -116,9 +187,19 @@ class BufferedFile {
     if (this.size >= BUFFER) this.flush();
   }
 
-  close(): void {
+  drain(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  close(): Promise<void> {
     this.flush();
-    if (this.fd !== STANDARD_OUTPUT_FD) closeSync(this.fd);
+    closeSync(this.fd);
+    return Promise.resolve();
+  }
+
+  abandon(): void {
+    closeSync(this.fd);
+    if (this.created && !this.begun) unlinkSync(this.path);
   }
 
   private flush(): void {
@@ -127,22 +208,34 @@ class BufferedFile {
     this.size = 0;
     if (this.failure !== null) return;
     try {
-      for (let at = 0; at < all.length;) at += this.writeSome(all, at);
+      if (!this.begun && fstatSync(this.fd).isFile()) ftruncateSync(this.fd);
+      this.begun = true;
+      for (let at = 0; at < all.length;) at += writeSync(this.fd, all, at);
     } catch (error) {
       this.failure = error;
     }
   }
+}
 
-  /** A pipe whose reader is slow takes nothing for a while: try again rather than lose frames. */
-  private writeSome(all: Buffer, at: number): number {
-    try {
-      return writeSync(this.fd, all, at);
-    } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'EAGAIN') {
-        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
-        return 0;
-      }
-      throw error;
-    }
+/** A new file, or one that is there, its content untouched. */
+function openForWriting(path: string): { fd: number; created: boolean } {
+  try {
+    return { fd: openSync(path, 'wx', 0o600), created: true };
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw cannotWrite(path, error);
   }
+  try {
+    return { fd: openSync(path, constants.O_WRONLY), created: false };
+  } catch (error) {
+    throw cannotWrite(path, error);
+  }
+}
+
+function cannotWrite(path: string, error: unknown): UserError {
+  const reason = codeOf(error) === 'ENOENT' ? 'there is no such folder' : systemReason(error);
+  return new UserError('write-failed', `cannot write ${printable(path)}: ${reason}`, null, error);
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : null;
 }

@@ -78,6 +78,14 @@ export type TypedTime =
 
 const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86400 };
 
+const ISO = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2})?)(?:\.(\d{1,9}))?)?(Z|[+-]\d{2}:?\d{2})?$/i;
+
+/** Not the 31st of February, which Date.parse takes for a day in March. */
+function isDate(text: string): boolean {
+  const at = Date.parse(`${text}T00:00Z`);
+  return !Number.isNaN(at) && new Date(at).toISOString().startsWith(text);
+}
+
 export function typedTime(option: string, value: string, utc: boolean): TypedTime {
   const relative = /^-(\d+(?:\.\d+)?)([smhd]?)$/.exec(value);
   if (relative !== null) return { kind: 'before-end', seconds: Number(relative[1]) * (UNITS[relative[2] ?? ''] ?? 1) };
@@ -88,10 +96,8 @@ export function typedTime(option: string, value: string, utc: boolean): TypedTim
       return { kind: 'of-day', seconds: hours * 3600 + minutes * 60 + seconds, nanos: nanosOf(ofDay[4]) };
     }
   }
-  const iso = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2})?)(?:\.(\d{1,9}))?)?(Z|[+-]\d{2}:?\d{2})?$/i.exec(
-    value,
-  );
-  if (iso !== null) {
+  const iso = ISO.exec(value);
+  if (iso !== null && isDate(iso[1] ?? '')) {
     const zone = (iso[4] ?? (utc ? 'Z' : '')).toUpperCase().replace(/^([+-]\d{2})(\d{2})$/, '$1:$2');
     const at = Date.parse(`${iso[1] ?? ''}T${iso[2] ?? '00:00'}${zone}`);
     if (!Number.isNaN(at)) return { kind: 'fixed', moment: { seconds: Math.floor(at / 1000), nanos: nanosOf(iso[3]) } };
@@ -109,10 +115,10 @@ export function resolveTime(time: TypedTime, first: Moment | null, last: Moment 
     case 'fixed':
       return time.moment;
     case 'of-day':
-      return first === null ? null : { seconds: startOfDay(first.seconds, utc) + time.seconds, nanos: time.nanos };
+      return first === null ? null : { seconds: onDayOf(first.seconds, time.seconds, utc), nanos: time.nanos };
     case 'before-end': {
       if (last === null) return null;
-      const nanos = last.nanos - (time.seconds % 1) * 1e9;
+      const nanos = last.nanos - Math.round((time.seconds % 1) * 1e9);
       return {
         seconds: last.seconds - Math.floor(time.seconds) - (nanos < 0 ? 1 : 0),
         nanos: nanos < 0 ? nanos + 1e9 : nanos,
@@ -121,9 +127,10 @@ export function resolveTime(time: TypedTime, first: Moment | null, last: Moment 
   }
 }
 
-function startOfDay(seconds: number, utc: boolean): number {
-  const day = new Date(seconds * 1000);
-  if (utc) day.setUTCHours(0, 0, 0, 0);
-  else day.setHours(0, 0, 0, 0);
+/** What a clock on the wall shows after midnight, which a change to summer time moves. */
+function onDayOf(epochSeconds: number, wallSeconds: number, utc: boolean): number {
+  const day = new Date(epochSeconds * 1000);
+  if (utc) day.setUTCHours(0, 0, wallSeconds, 0);
+  else day.setHours(0, 0, wallSeconds, 0);
   return day.getTime() / 1000;
 }

@@ -4,25 +4,34 @@
  */
 
 import type { OuterHeader } from '../decode/segment-batch.js';
+import type { Few } from './few.js';
 import type { Direction, ResetBy, Verdict } from './verdict.js';
 
-/** The same reset under other addresses: what a NAT made of it. */
-export interface Twin {
+/** The four addresses and ports of a segment. */
+export interface Tuple {
   readonly srcIp: string;
   readonly srcPort: number;
   readonly destIp: string;
   readonly destPort: number;
+}
+
+/** The same reset under other addresses: what a NAT made of it. */
+export interface Twin extends Tuple {
   readonly interface: string | null;
 }
 
-/** Where a frame was seen: frames that agree in all three are never copies of one another. */
-export interface Sighting {
-  readonly iface: number;
-  readonly packetType: number;
-  readonly ttl: number;
+/** What further frames of a reset showed. */
+export interface Copies {
+  /** Their numbers in the file, without the first. */
+  readonly frames: number[];
+  /** With the first frame's. */
+  readonly interfaces: Few<string>;
+  /** Where and how each was seen, with the first: see fold.ts. */
+  readonly sightings: Few<number>;
+  readonly twins: Twin[];
 }
 
-export interface Reset {
+export interface Reset extends Tuple {
   /** Time of the first frame. */
   readonly seconds: number;
   readonly nanos: number;
@@ -31,11 +40,8 @@ export interface Reset {
   /** The capture gave the frame a time; without one, `seconds` is that of the frame before. */
   readonly timed: boolean;
   readonly file: number;
-  readonly frames: number[];
-  readonly srcIp: string;
-  readonly srcPort: number;
-  readonly destIp: string;
-  readonly destPort: number;
+  /** Number of the first frame in its file, from 1. */
+  readonly frame: number;
   readonly ipVersion: number;
   /** Link addresses as 48-bit numbers, -1 where the link has none. */
   readonly srcMac: number;
@@ -55,11 +61,12 @@ export interface Reset {
   readonly tenant: number;
   readonly vlan: readonly number[];
   readonly outer: readonly OuterHeader[];
-  readonly interfaces: string[];
-  readonly sightings: Sighting[];
-  readonly twins: Twin[];
-  direction: Direction;
-  /** Port of the serving side; null where nothing says which side serves. */
+  /** Of the first frame; null where the source does not say. */
+  readonly interface: string | null;
+  /** null: no further frame showed it. */
+  copies: Copies | null;
+  readonly direction: Direction;
+  /** Port of the serving side as the client dialled it; null where nothing says which side serves. */
   servicePort: number | null;
   resetBy: ResetBy;
   verdict: Verdict;
@@ -67,14 +74,37 @@ export interface Reset {
   whole: boolean;
 }
 
-/** Address of the serving side; null where that is not known. */
+/** Numbers of all its frames. */
+export function framesOf({ frame, copies }: Reset): number[] {
+  return copies === null ? [frame] : [frame, ...copies.frames];
+}
+
+export function interfacesOf({ interface: first, copies }: Reset): readonly string[] {
+  if (copies !== null) return copies.interfaces.members;
+  return first === null ? [] : [first];
+}
+
+export function twinsOf({ copies }: Reset): readonly Twin[] {
+  return copies === null ? NONE : copies.twins;
+}
+
+const NONE: readonly Twin[] = [];
+
+/** Address of the serving side as the client knows it; null where it is not known which side serves. */
 export function serverIp(reset: Reset): string | null {
-  if (reset.resetBy === 'server') return reset.srcIp;
-  return reset.resetBy === 'client' ? reset.destIp : null;
+  if (reset.resetBy === 'unknown') return null;
+  const { srcIp, destIp } = asClientSeesIt(reset);
+  return reset.resetBy === 'server' ? srcIp : destIp;
 }
 
 /** Address of the other side; null where the serving side is not known. */
 export function clientIp(reset: Reset): string | null {
-  if (reset.resetBy === 'server') return reset.destIp;
-  return reset.resetBy === 'client' ? reset.srcIp : null;
+  if (reset.resetBy === 'unknown') return null;
+  const { srcIp, destIp } = asClientSeesIt(reset);
+  return reset.resetBy === 'server' ? destIp : srcIp;
+}
+
+/** A NAT stands between the two: what the client sends, and what comes to it, bears the addresses that it dialled. */
+export function asClientSeesIt(reset: Reset): Tuple {
+  return reset.resetBy === 'server' ? (twinsOf(reset).at(-1) ?? reset) : reset;
 }

@@ -5,6 +5,7 @@
 
 import { num, word } from '../base/bytes.js';
 import type { SegmentBatch } from '../decode/segment-batch.js';
+import type { Server } from './service-port.js';
 import { grown, WordTable } from './word-table.js';
 
 const KEY_WORDS = 5;
@@ -13,7 +14,11 @@ const LIMIT = 1 << 17;
 const SERVER = 1;
 const CLIENT = 2;
 const SEEN = 4;
+/** Met peers with different ports, as the clients of a service have. */
 const RECURS = 8;
+/** Met a peer that no client is: below 1024 there are services only. */
+const PRIVILEGED_PEER = 16;
+const FIRST_CLIENT_PORT = 1024;
 
 /** What is known of one end. */
 export interface Role {
@@ -22,74 +27,81 @@ export interface Role {
   readonly recurs: boolean;
 }
 
-/** The two ends of one reset, by their row; rows may be reused, so they are looked up again when asked late. */
-export type End = readonly [number, number, number, number, number];
+const NOTHING: Role = { server: false, client: false, recurs: false };
 
 export class Roles {
+  /** Serial numbers of the ends that met last: what `of` takes. */
+  source = 0;
+  destination = 0;
   private readonly table = new WordTable(KEY_WORDS, LIMIT);
   private bits = new Uint8Array(this.table.rows);
+  /** Port of the first peer met, a word a row. */
   private peer = new Uint32Array(this.table.rows);
 
   /** The source (or destination) of the segment in row `i` has served. */
   serves(s: SegmentBatch, i: number, source: boolean): void {
-    this.mark(endOf(s, i, source), SERVER);
+    this.mark(this.row(s, i, source), SERVER);
   }
 
-  /** The two ends of a reset were seen together; `server` is the one that serves, where that is known. */
-  meet(a: End, b: End, server: End | null): void {
-    this.withPeer(a, b);
-    this.withPeer(b, a);
-    if (server === null) return;
-    this.mark(server, SERVER);
-    this.mark(server === a ? b : a, CLIENT);
+  /** The two ends of the reset in row `i` were seen together; `server` is the one that serves, where that is known. */
+  meet(s: SegmentBatch, i: number, server: Server | null): void {
+    const sourcePort = num(s.sourcePort, i);
+    const destinationPort = num(s.destinationPort, i);
+    // One after the other: the second end's row may be the one that the first had.
+    const source = this.row(s, i, true);
+    this.withPeer(source, destinationPort);
+    if (server !== null) this.mark(source, server === 'source' ? SERVER : CLIENT);
+    this.source = this.table.serial(source);
+    const destination = this.row(s, i, false);
+    this.withPeer(destination, sourcePort);
+    if (server !== null) this.mark(destination, server === 'source' ? CLIENT : SERVER);
+    this.destination = this.table.serial(destination);
   }
 
-  of(end: End): Role {
-    this.setKey(end);
-    const row = this.table.find();
-    const bits = row < 0 ? 0 : num(this.bits, row);
-    return { server: (bits & SERVER) !== 0, client: (bits & CLIENT) !== 0, recurs: (bits & RECURS) !== 0 };
+  /** What is known now of the end that `meet` gave this serial number. */
+  of(serial: number): Role {
+    const row = this.table.rowOf(serial);
+    if (row < 0) return NOTHING;
+    const bits = num(this.bits, row);
+    return {
+      server: (bits & SERVER) !== 0,
+      client: (bits & CLIENT) !== 0,
+      recurs: (bits & (RECURS | PRIVILEGED_PEER)) === RECURS,
+    };
   }
 
-  private mark(end: End, bit: number): void {
-    const row = this.row(end);
+  private mark(row: number, bit: number): void {
     this.bits[row] = num(this.bits, row) | bit;
   }
 
-  private withPeer(end: End, peer: End): void {
-    const row = this.row(end);
+  private withPeer(row: number, port: number): void {
     const bits = num(this.bits, row);
-    const mark =
-      (Math.imul(peer[3], 31) ^ Math.imul(peer[2], 131) ^ Math.imul(peer[1], 1031) ^ peer[0] ^ (peer[4] << 7)) >>> 0;
+    const low = port < FIRST_CLIENT_PORT ? PRIVILEGED_PEER : 0;
     if ((bits & SEEN) === 0) {
-      this.peer[row] = mark;
-      this.bits[row] = bits | SEEN;
-    } else if (this.peer[row] !== mark) {
-      this.bits[row] = bits | RECURS;
+      this.peer[row] = port;
+      this.bits[row] = bits | SEEN | low;
+    } else {
+      this.bits[row] = bits | low | (this.peer[row] === port ? 0 : RECURS);
     }
   }
 
-  private row(end: End): number {
-    this.setKey(end);
-    const row = this.table.put();
-    if (this.bits.length < this.table.rows) {
-      this.bits = grown(this.bits, new Uint8Array(this.table.rows));
-      this.peer = grown(this.peer, new Uint32Array(this.table.rows));
+  /** The row of the source or destination of the segment in row `i` of the batch. */
+  private row(s: SegmentBatch, i: number, source: boolean): number {
+    const { table } = this;
+    const { key } = table;
+    const words = source ? s.source : s.destination;
+    const at = i * 4;
+    key[0] = word(words, at);
+    key[1] = word(words, at + 1);
+    key[2] = word(words, at + 2);
+    key[3] = word(words, at + 3);
+    key[4] = source ? num(s.sourcePort, i) : num(s.destinationPort, i);
+    const row = table.put();
+    if (this.bits.length < table.rows) {
+      this.bits = grown(this.bits, new Uint8Array(table.rows));
+      this.peer = grown(this.peer, new Uint32Array(table.rows));
     }
-    if (this.table.fresh) this.bits[row] = 0;
+    if (table.fresh) this.bits[row] = 0;
     return row;
   }
-
-  private setKey(end: End): void {
-    const { key } = this.table;
-    for (let w = 0; w < KEY_WORDS; w++) key[w] = end[w] ?? 0;
-  }
-}
-
-/** Address words and port of the source or destination of the segment in row `i`. */
-export function endOf(s: SegmentBatch, i: number, source: boolean): End {
-  const words = source ? s.source : s.destination;
-  const at = i * 4;
-  const port = source ? num(s.sourcePort, i) : num(s.destinationPort, i);
-  return [word(words, at), word(words, at + 1), word(words, at + 2), word(words, at + 3), port];
 }

@@ -9,12 +9,19 @@ import { link, word } from '../base/bytes.js';
 
 const FIRST_CAPACITY = 1024;
 const NONE = -1;
+/**
+ * Keys of one slot that are looked at. Chance never fills a slot so (it holds half a key on average); keys made to
+ * collide are forgotten instead of slowing everything down.
+ */
+const MAX_CHAIN = 64;
 
 export class WordTable {
   /** Fill this with a key before `find` or `put`. */
   readonly key: Uint32Array;
   /** Rows that made room for others. */
   evicted = 0;
+  /** Whether the last `put` made its row. */
+  fresh = false;
   private readonly width: number;
   private readonly limit: number;
   private capacity = 0;
@@ -22,7 +29,9 @@ export class WordTable {
   private oldest = 0;
   private words = new Uint32Array(0);
   private hashes = new Uint32Array(0);
+  /** The rows of one slot, doubly linked, the newest first. */
   private next = new Int32Array(0);
+  private previous = new Int32Array(0);
   private heads = new Int32Array(0);
   private mask = 0;
 
@@ -39,6 +48,16 @@ export class WordTable {
     return this.capacity;
   }
 
+  /** Rows that hold a key. */
+  get size(): number {
+    return this.used;
+  }
+
+  /** The next new key will push the oldest out. */
+  get full(): boolean {
+    return this.used === this.limit;
+  }
+
   /** The key's row, −1 where there is none. */
   find(): number {
     return this.search(this.hash());
@@ -52,8 +71,16 @@ export class WordTable {
     return row < 0 ? this.insert(hash) : row;
   }
 
-  /** Whether the last `put` made its row. */
-  fresh = false;
+  /** A number that stays the row's key's own, also when the row has made room for another: see `rowOf`. */
+  serial(row: number): number {
+    const last = this.used + this.evicted - 1;
+    return last - ((last - row) % this.limit);
+  }
+
+  /** The row of a serial number, −1 when its key was pushed out. */
+  rowOf(serial: number): number {
+    return serial < this.evicted ? -1 : serial % this.limit;
+  }
 
   private hash(): number {
     const { key, width } = this;
@@ -68,12 +95,15 @@ export class WordTable {
 
   private search(hash: number): number {
     const { key, width, words, next, hashes } = this;
+    let steps = 0;
     for (let row = link(this.heads, hash & this.mask); row !== NONE; row = link(next, row)) {
-      if (hashes[row] !== hash) continue;
-      const at = row * width;
-      let i = 0;
-      while (i < width && words[at + i] === key[i]) i++;
-      if (i === width) return row;
+      if (hashes[row] === hash) {
+        const at = row * width;
+        let i = 0;
+        while (i < width && words[at + i] === key[i]) i++;
+        if (i === width) return row;
+      }
+      if (++steps === MAX_CHAIN) return NONE;
     }
     return NONE;
   }
@@ -81,28 +111,32 @@ export class WordTable {
   private insert(hash: number): number {
     if (this.used === this.capacity && this.capacity < this.limit) this.resize(Math.min(this.capacity * 4, this.limit));
     const row = this.used < this.capacity ? this.used++ : this.evict();
-    const { heads, next, words, width, key, hashes } = this;
-    const slot = hash & this.mask;
+    const { words, width, key } = this;
     for (let i = 0; i < width; i++) words[row * width + i] = word(key, i);
-    hashes[row] = hash;
-    next[row] = link(heads, slot);
-    heads[slot] = row;
+    this.hashes[row] = hash;
+    this.attach(row, hash & this.mask);
     return row;
+  }
+
+  private attach(row: number, slot: number): void {
+    const { heads, next, previous } = this;
+    const after = link(heads, slot);
+    next[row] = after;
+    previous[row] = NONE;
+    if (after !== NONE) previous[after] = row;
+    heads[slot] = row;
   }
 
   private evict(): number {
     const row = this.oldest;
     this.oldest = (row + 1) % this.capacity;
     this.evicted++;
-    const { heads, next } = this;
-    const slot = word(this.hashes, row) & this.mask;
-    if (heads[slot] === row) {
-      heads[slot] = link(next, row);
-      return row;
-    }
-    let before = link(heads, slot);
-    while (link(next, before) !== row) before = link(next, before);
-    next[before] = link(next, row);
+    const { heads, next, previous } = this;
+    const before = link(previous, row);
+    const after = link(next, row);
+    if (before === NONE) heads[word(this.hashes, row) & this.mask] = after;
+    else next[before] = after;
+    if (after !== NONE) previous[after] = before;
     return row;
   }
 
@@ -111,13 +145,10 @@ export class WordTable {
     this.words = grown(this.words, new Uint32Array(capacity * this.width));
     this.hashes = grown(this.hashes, new Uint32Array(capacity));
     this.next = new Int32Array(capacity);
+    this.previous = new Int32Array(capacity);
     this.heads = new Int32Array(capacity * 2).fill(NONE);
     this.mask = capacity * 2 - 1;
-    for (let row = 0; row < this.used; row++) {
-      const slot = word(this.hashes, row) & this.mask;
-      this.next[row] = link(this.heads, slot);
-      this.heads[slot] = row;
-    }
+    for (let row = 0; row < this.used; row++) this.attach(row, word(this.hashes, row) & this.mask);
   }
 }
 

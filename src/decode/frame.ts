@@ -45,13 +45,14 @@ import {
 /** Walks the frame that `w.begin` was given; what it found is in `w`. */
 export function walkFrame(w: Walk, linkType: number): Outcome {
   let next = linkType === link.EN10MB ? ethernet(w) : firstLayer(w, linkType);
-  // What most frames hold goes straight through.
+  // What most frames hold goes straight on; the loop is for all the rest, and not inlined with it.
   if (next === IPV4) next = ipv4(w);
   if (next === TCP) next = tcp(w);
   if (next !== STOP) otherLayers(w, next);
   return w.outcome;
 }
 
+/** Bounded, since labels and the like could go on for ever. */
 function otherLayers(w: Walk, first: Next): void {
   let next = first;
   for (let i = 0; next !== STOP; i++) {

@@ -1,7 +1,6 @@
 /**
  * One frame of each kind with the same reset inside, what the walk asks for on its way, and where lower layers claim a
- * length. The comment above each is what a program of other people's says of it (tshark 4.0: time and number left out;
- * where it needs to be told something, or does not know the link type, that is said).
+ * length. The comment in each is what tshark 4.0 says of it: its protocols, and its line without number and time.
  */
 import { hex, text } from '../support/bytes.js';
 import * as f from '../support/frames.js';
@@ -74,6 +73,8 @@ const udpLength = (at: number): Claim => ({ layer: 'udp', at: at + 4, from: at, 
 
 export const SAMPLES: readonly Sample[] = [
   {
+    // eth:ethertype:ip:tcp
+    // 192.0.2.20 → 192.0.2.10 TCP 7211 → 40000 [RST, ACK] Seq=2147483649 Ack=4294967294 Win=501 Len=0
     name: 'Ethernet, IPv4',
     linkType: f.LINK.ethernet,
     frame: FRAME4,
@@ -82,6 +83,8 @@ export const SAMPLES: readonly Sample[] = [
     claims: [fourTotal(14)],
   },
   {
+    // eth:ethertype:ipv6:tcp
+    // 2001:db8::20 → 2001:db8::10 TCP 7211 → 40000 [RST, ACK] Seq=2147483649 Ack=4294967294 Win=501 Len=0
     name: 'Ethernet, IPv6',
     linkType: f.LINK.ethernet,
     frame: FRAME6,
@@ -90,6 +93,8 @@ export const SAMPLES: readonly Sample[] = [
     claims: [sixPayload(14)],
   },
   {
+    // eth:ethertype:ip:tcp
+    // 192.0.2.20 → 192.0.2.10 TCP 7211 → 40000 [RST, ACK] Seq=2147483649 Ack=4294967294 Win=501 Len=6 TSval=1 TSecr=2
     name: 'IPv4 options, TCP options, text',
     linkType: f.LINK.ethernet,
     frame: f.ethernet(
@@ -107,6 +112,8 @@ export const SAMPLES: readonly Sample[] = [
     claims: [{ layer: 'ipv4', at: 16, from: 14, header: 24 }],
   },
   {
+    // eth:llc:ip:tcp
+    // 192.0.2.20 → 192.0.2.10 TCP 7211 → 40000 [RST, ACK] Seq=2147483649 Ack=4294967294 Win=501 Len=0
     name: '802.3 with LLC and SNAP',
     linkType: f.LINK.ethernet,
     frame: f.ethernet8023({ payload: SNAP4 }),
@@ -115,6 +122,8 @@ export const SAMPLES: readonly Sample[] = [
     claims: [{ layer: 'ethernet', at: 12, from: 14, header: 0 }, fourTotal(22)],
   },
   {
+    // eth:llc:ip:tcp
+    // 192.0.2.20 → 192.0.2.10 TCP 7211 → 40000 [RST, ACK] Seq=2147483649 Ack=4294967294 Win=501 Len=0
     name: '802.3 with LLC that says IP',
     linkType: f.LINK.ethernet,
     frame: f.ethernet8023({ payload: f.concat(hex('06 06 03'), FOUR) }),
@@ -122,6 +131,8 @@ export const SAMPLES: readonly Sample[] = [
     asks: [ETHERNET, ['llc', 14, 3], ...four(17)],
   },
   {
+    // eth:ethertype:vlan:ethertype:ip:tcp
+    // 192.0.2.20 → 192.0.2.10 TCP 7211 → 40000 [RST, ACK] Seq=2147483649 Ack=4294967294 Win=501 Len=0
     name: 'VLAN',
     linkType: f.LINK.ethernet,
     frame: f.ethernet(f.carriedVlan({ id: 10, priority: 5 }, f.carriedIp(FOUR))),
@@ -129,6 +140,8 @@ export const SAMPLES: readonly Sample[] = [
     asks: [ETHERNET, ['vlan', 14, 4], ...four(18)],
   },
   {
+    // eth:ethertype:vlan:llc:ip:tcp
+    // 192.0.2.20 → 192.0.2.10 TCP 7211 → 40000 [RST, ACK] Seq=2147483649 Ack=4294967294 Win=501 Len=0
     name: 'VLAN with an 802.3 length',
     linkType: f.LINK.ethernet,
     frame: f.ethernet(f.carriedVlan({ id: 10 }, { etherType: SNAP4.length, payload: SNAP4 })),
@@ -137,6 +150,8 @@ export const SAMPLES: readonly Sample[] = [
     claims: [{ layer: 'vlan', at: 16, from: 18, header: 0 }],
   },
   {
+    // eth:ethertype:ieee8021ad:ethertype:vlan:ethertype:pppoes:ppp:ipv6:tcp
+    // 2001:db8::20 → 2001:db8::10 TCP 7211 → 40000 [RST, ACK] Seq=2147483649 Ack=4294967294 Win=501 Len=0
     name: 'PPPoE in QinQ',
     linkType: f.LINK.ethernet,
     frame: f.ethernet(
@@ -150,6 +165,8 @@ export const SAMPLES: readonly Sample[] = [
     claims: [{ layer: 'pppoe', at: 26, from: 28, header: 0 }],
   },
   {
+    // eth:ethertype:mpls:ipv6:tcp
+    // 2001:db8::20 → 2001:db8::10 TCP 7211 → 40000 [RST, ACK] Seq=2147483649 Ack=4294967294 Win=501 Len=0
     name: 'MPLS',
     linkType: f.LINK.ethernet,
     frame: f.ethernet({ etherType: 0x8847, payload: f.mpls([16, 17], SIX) }),
@@ -157,6 +174,8 @@ export const SAMPLES: readonly Sample[] = [
     asks: [ETHERNET, ['mpls', 14, 4], ['mpls', 18, 4], ['mpls', 22, 1], ...six(22)],
   },
   {
+    // eth:ethertype:mpls:eth:ethertype:ip:tcp (told -d mpls.label==16,pwethcw)
+    // 192.0.2.20 → 192.0.2.10 TCP 7211 → 40000 [RST, ACK] Seq=2147483649 Ack=4294967294 Win=501 Len=0
     name: 'MPLS pseudowire',
     linkType: f.LINK.ethernet,
     frame: f.ethernet({ etherType: 0x8847, payload: f.mpls([16], f.pseudowire(FRAME4)) }),
@@ -164,6 +183,8 @@ export const SAMPLES: readonly Sample[] = [
     asks: [ETHERNET, ['mpls', 14, 4], ['mpls', 18, 1], ['mpls', 18, 4], ['ethernet', 22, 14], ...four(36)],
   },
   {
+    // sll:ethertype:ip:tcp
+    // 192.0.2.20 → 192.0.2.10 TCP 7211 → 40000 [RST, ACK] Seq=2147483649 Ack=4294967294 Win=501 Len=0
     name: 'Linux cooked',
     linkType: f.LINK.linuxSll,
     frame: f.sll({ ...f.carriedIp(FOUR), packetType: 4 }),
@@ -171,6 +192,8 @@ export const SAMPLES: readonly Sample[] = [
     asks: [['sll', 0, 16], ...four(16)],
   },
   {
+    // sll:ethertype:ipv6:tcp
+    // 2001:db8::20 → 2001:db8::10 TCP 7211 → 40000 [RST, ACK] Seq=2147483649 Ack=4294967294 Win=501 Len=0
     name: 'Linux cooked 2',
     linkType: f.LINK.linuxSll2,
     frame: f.sll2({ ...f.carriedIp(SIX), interfaceIndex: 7, packetType: 3 }),
@@ -178,6 +201,8 @@ export const SAMPLES: readonly Sample[] = [
     asks: [['sll2', 0, 20], ...six(20)],
   },
   {
+    // null:ip:tcp
+    // 192.0.2.20 → 192.0.2.10 TCP 7211 → 40000 [RST, ACK] Seq=2147483649 Ack=4294967294 Win=501 Len=0
     name: 'NULL, little endian',
     linkType: f.LINK.null,
     frame: f.nullLoopback({ payload: FOUR }),
@@ -185,6 +210,8 @@ export const SAMPLES: readonly Sample[] = [
     asks: [['null', 0, 4], ...four(4)],
   },
   {
+    // null:ipv6:tcp
+    // 2001:db8::20 → 2001:db8::10 TCP 7211 → 40000 [RST, ACK] Seq=2147483649 Ack=4294967294 Win=501 Len=0
     name: 'NULL, big endian',
     linkType: f.LINK.null,
     frame: f.nullLoopback({ payload: SIX, bigEndian: true }),
@@ -192,23 +219,35 @@ export const SAMPLES: readonly Sample[] = [
     asks: [['null', 0, 4], ...six(4)],
   },
   {
+    // null:ipv6:tcp
+    // 2001:db8::20 → 2001:db8::10 TCP 7211 → 40000 [RST, ACK] Seq=2147483649 Ack=4294967294 Win=501 Len=0
     name: 'LOOP',
     linkType: f.LINK.loop,
     frame: f.loop({ payload: SIX, family: 24 }),
     version: 6,
     asks: [['null', 0, 4], ...six(4)],
   },
+  // raw:ip:tcp
+  // 192.0.2.20 → 192.0.2.10 TCP 7211 → 40000 [RST, ACK] Seq=2147483649 Ack=4294967294 Win=501 Len=0
   { name: 'RAW', linkType: f.LINK.raw, frame: FOUR, version: 4, asks: [['raw', 0, 1], ...four(0)] },
   {
+    // raw:ipv6:tcp
+    // 2001:db8::20 → 2001:db8::10 TCP 7211 → 40000 [RST, ACK] Seq=2147483649 Ack=4294967294 Win=501 Len=0
     name: 'RAW as OpenBSD numbers it',
     linkType: f.LINK.rawOpenBsd,
     frame: SIX,
     version: 6,
     asks: [['raw', 0, 1], ...six(0)],
   },
+  // ip:tcp
+  // 192.0.2.20 → 192.0.2.10 TCP 7211 → 40000 [RST, ACK] Seq=2147483649 Ack=4294967294 Win=501 Len=0
   { name: 'IPV4', linkType: f.LINK.ipv4, frame: FOUR, version: 4, asks: four(0) },
+  // ipv6:tcp
+  // 2001:db8::20 → 2001:db8::10 TCP 7211 → 40000 [RST, ACK] Seq=2147483649 Ack=4294967294 Win=501 Len=0
   { name: 'IPV6', linkType: f.LINK.ipv6, frame: SIX, version: 6, asks: six(0) },
   {
+    // ppp:ip:tcp
+    // 192.0.2.20 → 192.0.2.10 TCP 7211 → 40000 [RST, ACK] Seq=2147483649 Ack=4294967294 Win=501 Len=0
     name: 'PPP',
     linkType: f.LINK.ppp,
     frame: f.ppp({ payload: FOUR }),
@@ -216,6 +255,8 @@ export const SAMPLES: readonly Sample[] = [
     asks: [['ppp', 0, 2], ['ppp', 2, 1], ['ppp', 2, 2], ...four(4)],
   },
   {
+    // ppp:ipv6:tcp
+    // 2001:db8::20 → 2001:db8::10 TCP 7211 → 40000 [RST, ACK] Seq=2147483649 Ack=4294967294 Win=501 Len=0
     name: 'PPP, one byte of protocol',
     linkType: f.LINK.ppp,
     frame: f.ppp({ payload: SIX, addressControl: false, compressedProtocol: true }),
@@ -223,6 +264,8 @@ export const SAMPLES: readonly Sample[] = [
     asks: [['ppp', 0, 2], ...six(1)],
   },
   {
+    // ppp:chdlc:ip:tcp
+    // 192.0.2.20 → 192.0.2.10 TCP 7211 → 40000 [RST, ACK] Seq=2147483649 Ack=4294967294 Win=501 Len=0
     name: 'Cisco HDLC on a PPP_HDLC link',
     linkType: f.LINK.pppHdlc,
     frame: f.ciscoHdlc(f.carriedIp(FOUR)),
@@ -230,6 +273,8 @@ export const SAMPLES: readonly Sample[] = [
     asks: [['ppp', 0, 1], ['ppp', 0, 4], ...four(4)],
   },
   {
+    // chdlc:ipv6:tcp
+    // 2001:db8::20 → 2001:db8::10 TCP 7211 → 40000 [RST, ACK] Seq=2147483649 Ack=4294967294 Win=501 Len=0
     name: 'Cisco HDLC',
     linkType: f.LINK.ciscoHdlc,
     frame: f.ciscoHdlc(f.carriedIp(SIX)),
@@ -237,6 +282,8 @@ export const SAMPLES: readonly Sample[] = [
     asks: [['ppp', 0, 4], ...six(4)],
   },
   {
+    // wlan:llc:ip:tcp
+    // 192.0.2.20 → 192.0.2.10 TCP 7211 → 40000 [RST, ACK] Seq=2147483649 Ack=4294967294 Win=501 Len=0
     name: '802.11',
     linkType: f.LINK.ieee80211,
     frame: f.ieee80211({ payload: SNAP4, fromDs: true }),
@@ -244,6 +291,8 @@ export const SAMPLES: readonly Sample[] = [
     asks: [['ieee80211', 0, 2], ['ieee80211', 0, 24], ['llc', 24, 3], ['llc', 24, 8], ...four(32)],
   },
   {
+    // wlan:llc:ipv6:tcp
+    // 2001:db8::20 → 2001:db8::10 TCP 7211 → 40000 [RST, ACK] Seq=2147483649 Ack=4294967294 Win=501 Len=0
     name: '802.11, four addresses, QoS, HT control',
     linkType: f.LINK.ieee80211,
     frame: f.ieee80211({ payload: SNAP6, toDs: true, fromDs: true, qos: true, order: true }),
@@ -251,6 +300,8 @@ export const SAMPLES: readonly Sample[] = [
     asks: [['ieee80211', 0, 2], ['ieee80211', 0, 36], ['llc', 36, 3], ['llc', 36, 8], ...six(44)],
   },
   {
+    // wlan:llc:ip:tcp
+    // 192.0.2.20 → 192.0.2.10 TCP 7211 → 40000 [RST, ACK] Seq=2147483649 Ack=4294967294 Win=501 Len=0
     name: '802.11 aggregate',
     linkType: f.LINK.ieee80211,
     frame: f.ieee80211({
@@ -271,6 +322,8 @@ export const SAMPLES: readonly Sample[] = [
     claims: [{ layer: 'ieee80211', at: 38, from: 40, header: 0 }],
   },
   {
+    // radiotap:wlan_radio:wlan:llc:ip:tcp
+    // 192.0.2.20 → 192.0.2.10 TCP 7211 → 40000 [RST, ACK] Seq=2147483649 Ack=4294967294 Win=501 Len=0
     name: 'radiotap, 802.11 header padded',
     linkType: f.LINK.radiotap,
     frame: f.radiotap({
@@ -290,6 +343,8 @@ export const SAMPLES: readonly Sample[] = [
     ],
   },
   {
+    // ppi:wlan_radio:wlan:llc:ip:tcp
+    // 192.0.2.20 → 192.0.2.10 TCP 7211 → 40000 [RST, ACK] Seq=2147483649 Ack=4294967294 Win=501 Len=0
     name: 'PPI with 802.11',
     linkType: f.LINK.ppi,
     frame: f.ppi({ linkType: 105, payload: f.ieee80211({ payload: SNAP4, toDs: true }) }),
@@ -305,6 +360,8 @@ export const SAMPLES: readonly Sample[] = [
     ],
   },
   {
+    // fddi:llc:ip:tcp
+    // 192.0.2.20 → 192.0.2.10 TCP 7211 → 40000 [RST, ACK] Seq=2147483649 Ack=4294967294 Win=501 Len=0
     name: 'FDDI',
     linkType: f.LINK.fddi,
     frame: f.fddi(f.carriedIp(FOUR)),
@@ -312,6 +369,8 @@ export const SAMPLES: readonly Sample[] = [
     asks: [['fddi', 0, 13], ['llc', 13, 3], ['llc', 13, 8], ...four(21)],
   },
   {
+    // nflog:ip:tcp
+    // 192.0.2.20 → 192.0.2.10 TCP 7211 → 40000 [RST, ACK] Seq=2147483649 Ack=4294967294 Win=501 Len=0
     name: 'NFLOG',
     linkType: f.LINK.nflog,
     frame: f.nflog({ payload: FOUR, values: [{ type: f.NFLOG_TLV.prefix, data: text('drop') }] }),
@@ -320,6 +379,8 @@ export const SAMPLES: readonly Sample[] = [
     claims: [{ layer: 'nflog', at: 12, from: 12, header: 4, littleEndian: true }],
   },
   {
+    // pktap:pcap_pktdata:eth:ethertype:ip:tcp
+    // 192.0.2.20 → 192.0.2.10 TCP 7211 → 40000 [RST, ACK] Seq=2147483649 Ack=4294967294 Win=501 Len=0
     name: 'PKTAP',
     linkType: f.LINK.pktap,
     frame: f.pktap({ payload: FRAME4, interfaceName: 'en7' }),
@@ -327,6 +388,8 @@ export const SAMPLES: readonly Sample[] = [
     asks: [['pktap', 0, 40], ['pktap', 0, 108], ['ethernet', 108, 14], ...four(122)],
   },
   {
+    // eth:ethertype:ipv6:ipv6.hopopts:ipv6.routing:ipv6.fraghdr:ah:ipv6.dstopts:tcp
+    // 2001:db8::20 → 2001:db8::10 TCP 7211 → 40000 [RST, ACK] Seq=2147483649 Ack=4294967294 Win=501 Len=0
     name: 'IPv6 extension headers',
     linkType: f.LINK.ethernet,
     frame: f.ethernet(
@@ -358,6 +421,8 @@ export const SAMPLES: readonly Sample[] = [
     claims: [sixPayload(14)],
   },
   {
+    // eth:ethertype:ip:ah:tcp
+    // 192.0.2.20 → 192.0.2.10 TCP 7211 → 40000 [RST, ACK] Seq=2147483649 Ack=4294967294 Win=501 Len=0
     name: 'IPv4, authentication header',
     linkType: f.LINK.ethernet,
     frame: f.ethernet(f.carriedIp(f.ahInIpv4({ src: '192.0.2.20', dst: '192.0.2.10', payload: TCP }))),
@@ -366,6 +431,8 @@ export const SAMPLES: readonly Sample[] = [
     claims: [fourTotal(14)],
   },
   {
+    // eth:ethertype:ip:ipv6:tcp
+    // 2001:db8::20 → 2001:db8::10 TCP 7211 → 40000 [RST, ACK] Seq=2147483649 Ack=4294967294 Win=501 Len=0
     name: '6in4',
     linkType: f.LINK.ethernet,
     frame: f.ethernet(f.carriedIp(f.ipInIp({ ...OUTER, payload: SIX }))),
@@ -374,6 +441,8 @@ export const SAMPLES: readonly Sample[] = [
     claims: [fourTotal(14), sixPayload(34)],
   },
   {
+    // eth:ethertype:ipv6:gre:ip:tcp
+    // 192.0.2.20 → 192.0.2.10 TCP 7211 → 40000 [RST, ACK] Seq=2147483649 Ack=4294967294 Win=501 Len=0
     name: 'GRE with checksum, key and sequence',
     linkType: f.LINK.ethernet,
     frame: inIp(47, f.gre({ payload: FOUR, checksum: true, key: 0xdeadbeef, sequence: 9 }), OUTER6),
@@ -382,6 +451,8 @@ export const SAMPLES: readonly Sample[] = [
     claims: [sixPayload(14), fourTotal(70)],
   },
   {
+    // eth:ethertype:ip:gre:ppp:ip:tcp
+    // 192.0.2.20 → 192.0.2.10 TCP 7211 → 40000 [RST, ACK] Seq=2147483649 Ack=4294967294 Win=501 Len=0
     name: 'GRE of PPTP',
     linkType: f.LINK.ethernet,
     frame: inIp(47, f.pptpGre({ callId: 5, payload: FOUR })),
@@ -398,6 +469,8 @@ export const SAMPLES: readonly Sample[] = [
     ],
   },
   {
+    // eth:ethertype:ip:gre:erspan:eth:ethertype:ip:tcp
+    // 192.0.2.20 → 192.0.2.10 TCP 7211 → 40000 [RST, ACK] Seq=2147483649 Ack=4294967294 Win=501 Len=0
     name: 'ERSPAN type I',
     linkType: f.LINK.ethernet,
     frame: inIp(47, f.erspan({ type: 1, frame: FRAME4 })),
@@ -405,6 +478,8 @@ export const SAMPLES: readonly Sample[] = [
     asks: [ETHERNET, ['ipv4', 14, 20], ['gre', 34, 4], ['gre', 34, 4], ['ethernet', 38, 14], ...four(52)],
   },
   {
+    // eth:ethertype:ip:gre:erspan:eth:ethertype:ip:tcp
+    // 192.0.2.20 → 192.0.2.10 TCP 7211 → 40000 [RST, ACK] Seq=2147483649 Ack=4294967294 Win=501 Len=0
     name: 'ERSPAN type II',
     linkType: f.LINK.ethernet,
     frame: inIp(47, f.erspan({ type: 2, session: 77, frame: FRAME4 })),
@@ -420,6 +495,8 @@ export const SAMPLES: readonly Sample[] = [
     ],
   },
   {
+    // eth:ethertype:ip:gre:erspan:eth:ethertype:ipv6:tcp
+    // 2001:db8::20 → 2001:db8::10 TCP 7211 → 40000 [RST, ACK] Seq=2147483649 Ack=4294967294 Win=501 Len=0
     name: 'ERSPAN type III with a subheader',
     linkType: f.LINK.ethernet,
     frame: inIp(47, f.erspan({ type: 3, session: 1023, subheader: true, frame: FRAME6 })),
@@ -436,6 +513,8 @@ export const SAMPLES: readonly Sample[] = [
     ],
   },
   {
+    // eth:ethertype:ip:udp:vxlan:eth:ethertype:ip:tcp
+    // 192.0.2.20 → 192.0.2.10 TCP 7211 → 40000 [RST, ACK] Seq=2147483649 Ack=4294967294 Win=501 Len=0
     name: 'VXLAN',
     linkType: f.LINK.ethernet,
     frame: inUdp(4789, f.vxlan({ vni: 0xabcdef, frame: FRAME4 })),
@@ -444,6 +523,8 @@ export const SAMPLES: readonly Sample[] = [
     claims: [fourTotal(14), udpLength(34), fourTotal(64)],
   },
   {
+    // eth:ethertype:ipv6:udp:geneve:eth:ethertype:ipv6:tcp
+    // 2001:db8::20 → 2001:db8::10 TCP 7211 → 40000 [RST, ACK] Seq=2147483649 Ack=4294967294 Win=501 Len=0
     name: 'Geneve with an option',
     linkType: f.LINK.ethernet,
     frame: inUdp(
@@ -464,6 +545,8 @@ export const SAMPLES: readonly Sample[] = [
     claims: [sixPayload(14), udpLength(54)],
   },
   {
+    // eth:ethertype:ip:udp:gtp:ip:tcp
+    // 192.0.2.20 → 192.0.2.10 GTP <TCP> 7211 → 40000 [RST, ACK] Seq=2147483649 Ack=4294967294 Win=501 Len=0
     name: 'GTP-U with extension headers',
     linkType: f.LINK.ethernet,
     frame: inUdp(

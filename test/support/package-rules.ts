@@ -8,7 +8,7 @@ import path from 'node:path';
 const MOST_RUNTIME_DEPENDENCIES = 8;
 const MAY_RUN_INSTALL_SCRIPT = 'cap';
 /** Development only: never installed with the published package, and their scripts are denied (allowScripts). */
-const DEV_INSTALL_SCRIPTS: readonly string[] = ['@parcel/watcher', '@swc/core', 'fsevents', 'unrs-resolver'];
+const DEV_INSTALL_SCRIPTS: readonly string[] = ['@parcel/watcher', '@swc/core', 'esbuild', 'fsevents', 'unrs-resolver'];
 const SCRIPTS_RUN_BY_INSTALL = ['preinstall', 'install', 'postinstall', 'preprepare', 'prepare', 'postprepare'];
 
 type Versions = Record<string, string>;

@@ -10,8 +10,6 @@ import { plural, printable } from '../../base/text.js';
 import { epochNumber } from '../../base/time.js';
 import { readServices, SERVICES_FILE } from '../../attribute/services.js';
 import type { CaptureFile } from '../../capture/story.js';
-import { MixedLinkTypes } from '../../capture/writer.js';
-import { linkTypeName } from '../../decode/link-types.js';
 import { KEEP_ALL, type FilterOptions } from '../../report/filter.js';
 import {
   CAUSES,
@@ -22,19 +20,21 @@ import {
   type Report,
   type StartLine,
 } from '../../report/types.js';
-import { colorLevel, supportsUnicode, type Style } from '../../render/style.js';
+import type { ColorOption } from '../../render/style.js';
 import { EXIT_CANNOT, EXIT_FOUND, EXIT_INCOMPLETE, EXIT_OK } from '../exit-codes.js';
 import { csv, json, ndjson, silent, tables, type Format } from '../formats.js';
 import { expandInputs, STANDARD_INPUT } from '../inputs.js';
 import type { Io } from '../io.js';
+import { tell } from '../tell.js';
 import { timeWindow } from '../moments.js';
 import type { ReadValues } from '../program.js';
 import { ProgressBar } from '../progress-bar.js';
-import { openSaving, saveFormat, type Saving } from '../save.js';
-import { saveUndelivered } from '../undelivered.js';
+import type { Saving } from '../save.js';
 import { hostTest, oneOf, portTest, typedTime, wholeNumber, wordSet } from '../values.js';
+import { width } from '../width.js';
 
 const CONTEXTS: readonly Context[] = ['resets', 'control', 'full'];
+const COLOR_OPTIONS: readonly ColorOption[] = ['always', 'never', 'auto'];
 const DEFAULT_TOP = 20;
 const DEFAULT_WIDTH = 80;
 
@@ -42,6 +42,7 @@ const DEFAULT_WIDTH = 80;
 interface Plan {
   readonly format: 'tables' | 'json' | 'ndjson' | 'csv' | 'capture';
   readonly top: number;
+  readonly color: ColorOption;
   readonly maxResets: number | null;
   readonly context: Context;
   readonly filter: Omit<FilterOptions, 'after' | 'before'>;
@@ -57,21 +58,17 @@ export async function read(typed: readonly string[], values: ReadValues, io: Io)
 
   const { files: found, skipped } = await expandInputs([...(values.r ?? []), ...typed], io);
   for (const sentence of skipped) await talk(sentence);
-  const window = await timeWindow(found, after, before, utc);
+  const window = await timeWindow(found, after, before, utc, io.interrupt);
   const { files } = window;
-  const saving =
-    values.write === undefined ? null : await openSaving(values.write, files, `${TOOL_NAME} ${toolVersion()}`);
-  if (values.write !== undefined && saveFormat(values.write) === 'pcap') {
-    await talk(`${printable(values.write)} is written as classic pcap, which holds no comments`);
-  }
-
-  const format = formatOf(plan, values, files, io);
+  const saving = values.write === undefined ? null : await startSaving(values.write, files, io, talk);
+  const format = await formatOf(plan, values, files, io);
   const stop = new AbortController();
-  const forward = (): void => {
+  const end = (): void => {
     stop.abort();
   };
-  io.interrupt.addEventListener('abort', forward);
-  io.stdout.onClosed = forward;
+  if (io.interrupt.aborted) end();
+  io.interrupt.addEventListener('abort', end);
+  io.stdout.onClosed = end;
   const bar = io.stderr.isTTY && values.quiet !== true ? new ProgressBar(io) : null;
   const services = readServices(io.env['RSTSCOPE_SERVICES'] ?? SERVICES_FILE);
   const options: AnalyzeOptions = {
@@ -86,6 +83,7 @@ export async function read(typed: readonly string[], values: ReadValues, io: Io)
     writer: saving?.writer ?? null,
     onProgress: async (progress) => {
       await io.stdout.write(format.drain());
+      await saving?.drain();
       await bar?.show(progress);
     },
     signal: stop.signal,
@@ -95,15 +93,16 @@ export async function read(typed: readonly string[], values: ReadValues, io: Io)
   try {
     report = await analyze(files, options);
   } catch (error) {
-    throw error instanceof MixedLinkTypes ? mixedLinkTypes(error) : error;
+    saving?.abandon();
+    throw error;
   } finally {
     await bar?.erase();
   }
   const read = io.now();
-  const saved = await finishSaving(saving, values, talk);
+  const saved = await finishSaving(saving, values, io, talk);
   const undelivered = await deliver(format, report, io, talk);
   if (values.debug === true) await debugTalk(io, begun, read, report);
-  if (plan.format !== 'tables') await tellIncomplete(report, talk);
+  if (plan.format !== 'tables') await tellIncomplete(report, io, talk);
   if (undelivered) return EXIT_INCOMPLETE;
   return saved ? exitCode(report, plan.maxResets, io) : EXIT_CANNOT;
 }
@@ -124,6 +123,7 @@ function planOf(values: ReadValues): Plan {
     format: capture ? 'capture' : (chosen[0] ?? 'tables'),
     top: values.top === undefined ? DEFAULT_TOP : wholeNumber('--top', values.top, 1),
     maxResets: values.maxResets === undefined ? null : wholeNumber('--max-resets', values.maxResets, 0),
+    color: values.color === false ? 'never' : oneOf('--color', values.color ?? 'auto', COLOR_OPTIONS),
     context,
     filter: {
       ...KEEP_ALL,
@@ -138,7 +138,7 @@ function planOf(values: ReadValues): Plan {
   };
 }
 
-function formatOf(plan: Plan, values: ReadValues, files: readonly CaptureFile[], io: Io): Format {
+async function formatOf(plan: Plan, values: ReadValues, files: readonly CaptureFile[], io: Io): Promise<Format> {
   switch (plan.format) {
     case 'json':
       return json();
@@ -149,21 +149,8 @@ function formatOf(plan: Plan, values: ReadValues, files: readonly CaptureFile[],
     case 'capture':
       return silent();
     case 'tables':
-      return tables(styleOf(values, io), plan.top);
+      return tables({ ...plan, utc: values.utc === true, width: width(io) ?? DEFAULT_WIDTH }, io);
   }
-}
-
-function styleOf(values: ReadValues, io: Io): Style {
-  const { stdout, env } = io;
-  const option =
-    values.color === false ? 'never' : oneOf('--color', values.color ?? 'auto', ['always', 'never', 'auto']);
-  const columns = Number(env['COLUMNS']);
-  return {
-    color: colorLevel({ option, env, isTTY: stdout.isTTY, colorDepth: stdout.colorDepth }),
-    width: stdout.columns ?? (Number.isInteger(columns) && columns > 0 ? columns : DEFAULT_WIDTH),
-    utc: values.utc === true,
-    unicode: supportsUnicode(env),
-  };
 }
 
 /** The source as known before anything was read: what only the frames can tell is still empty. */
@@ -190,33 +177,32 @@ function startOf(plan: Plan, files: readonly CaptureFile[], io: Io): StartLine {
   };
 }
 
-function mixedLinkTypes(error: MixedLinkTypes): UserError {
-  return new UserError(
-    'unsupported',
-    `a classic pcap holds one link type, the input has ${error.linkTypes.map(linkTypeName).join(' and ')}`,
-    'name a file that does not end in .pcap: it is written as pcapng',
-    error,
-  );
-}
-
 type Talk = (sentence: string) => Promise<void>;
 
 function talker(io: Io, quiet: boolean): Talk {
   return async (sentence) => {
-    if (!quiet) await io.stderr.write(`${TOOL_NAME}: ${sentence}\n`);
+    if (!quiet) await io.stderr.write(`${TOOL_NAME}: ${printable(sentence, 8192)}\n`);
   };
 }
 
-async function finishSaving(saving: Saving | null, values: ReadValues, talk: Talk): Promise<boolean> {
+async function startSaving(target: string, files: readonly CaptureFile[], io: Io, talk: Talk): Promise<Saving> {
+  const { openSaving, saveFormat } = await import('../save.js');
+  const saving = await openSaving(target, files, `${TOOL_NAME} ${toolVersion()}`, io);
+  if (saveFormat(target) === 'pcap')
+    await talk(`${printable(target)} is written as classic pcap, which holds no comments`);
+  return saving;
+}
+
+/** @returns whether all that should be saved is saved. */
+async function finishSaving(saving: Saving | null, values: ReadValues, io: Io, talk: Talk): Promise<boolean> {
   if (saving === null) return true;
   try {
-    const written = saving.finish();
+    const written = await saving.finish();
     if (values.write !== STANDARD_INPUT)
       await talk(`${plural(written, 'frame')} saved in ${printable(values.write ?? '')}`);
     return true;
   } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    await talk(error.message);
+    await tell(error, values.debug === true, io);
     return false;
   }
 }
@@ -225,13 +211,15 @@ async function finishSaving(saving: Saving | null, values: ReadValues, talk: Tal
 async function deliver(format: Format, report: Report, io: Io, talk: Talk): Promise<boolean> {
   for (const text of format.report(report)) await io.stdout.write(text);
   if (!io.stdout.closed || io.stdout.taken > 0 || !io.interrupt.aborted) return false;
+  const { saveUndelivered } = await import('../undelivered.js');
   const file = saveUndelivered(format.report(report));
   await talk(`nobody took the report: it is saved in ${file}`);
   return true;
 }
 
-async function tellIncomplete(report: Report, talk: Talk): Promise<void> {
-  for (const { file, message } of report.incomplete) {
+async function tellIncomplete(report: Report, io: Io, talk: Talk): Promise<void> {
+  for (const { reason, file, message } of report.incomplete) {
+    if (reason === 'interrupted' && !io.interrupt.aborted) continue;
     await talk(file === null || message.includes(file) ? message : `${printable(file)}: ${message}`);
   }
 }

@@ -1,11 +1,11 @@
 /**
  * MPLS label stack (RFC 3032): entries of label (20 bits), class (3), bottom of stack (1), time to live (8).
  *
- * The stack does not say what it carries: the first nibble behind it does (4, 6), or 0 for a pseudowire's control word
- * before Ethernet (RFC 4385, 4448).
+ * The stack does not say what it carries: the first nibble behind it does (4, 6). After 0 it is Ethernet, with a control
+ * word before it where the first two bytes are zero (RFC 4385, 4448), else an address of its own.
  */
 
-import { u32, u8 } from '../../base/bytes.js';
+import { u16, u32, u8 } from '../../base/bytes.js';
 import { E_MPLS, ETHERNET, IPV4, IPV6, L_MPLS, MPLS, STOP, type Next, type Walk } from '../walk.js';
 
 const ENTRY = 4;
@@ -26,7 +26,7 @@ export function mpls(w: Walk): Next {
       return IPV6;
     case 0:
       if (!w.has(CONTROL_WORD, L_MPLS)) return STOP;
-      w.at += CONTROL_WORD;
+      if (u16(w.bytes, w.at) === 0) w.at += CONTROL_WORD;
       return ETHERNET;
     default:
       return w.notTcp();

@@ -158,6 +158,13 @@ describe('MPLS', () => {
     ]);
   });
 
+  test('a pseudowire with a control word, and one without', () => {
+    expect(segmentOf(f.mpls([16], f.pseudowire(FRAME4)), MPLS)).toMatchObject({ srcMac: null, dstMac: null });
+    expect(decode(f.mpls([16], FRAME6), MPLS).outcome).toBe('tcp');
+    const numbered = f.concat(hex('0000 1234'), FRAME4);
+    expect(decode(f.mpls([16], numbered), MPLS).outcome).toBe('tcp');
+  });
+
   test('multicast EtherType', () => {
     expect(decode(f.ethernet({ etherType: 0x8848, payload: f.mpls([16], FOUR) })).outcome).toBe('tcp');
   });

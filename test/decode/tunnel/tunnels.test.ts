@@ -189,7 +189,25 @@ describe('tunnels in tunnels', () => {
     ]);
   });
 
-  test('every kind of layer, up to the bound and beyond', () => {
+  test.each([
+    ['GRE', inIp(47, f.gre({ payload: FOUR }))],
+    ['ERSPAN', inIp(47, f.erspan({ type: 2, frame: FRAME4 }))],
+    ['6in4', f.ethernet(f.carriedIp(f.ipInIp({ ...OUTER, payload: SIX })))],
+    ['Geneve', inUdp(6081, f.geneve({ vni: 1, payload: FRAME4 }))],
+    ['GTP-U', inUdp(2152, f.gtpu({ teid: 1, payload: FOUR }))],
+    ['PPPoE', f.ethernet({ etherType: 0x8864, payload: f.pppoe({ payload: FOUR }) })],
+    ['MPLS', f.ethernet({ etherType: 0x8847, payload: f.mpls([16], FOUR) })],
+  ])('%s as one more than are believed', (_name, innermost) => {
+    let frame = innermost;
+    for (let depth = 1; depth < MAX_OUTER; depth++) frame = inUdp(4789, f.vxlan({ vni: depth, frame }));
+    expect(segmentOf(frame).outer).toHaveLength(MAX_OUTER);
+    expect(decode(inUdp(4789, f.vxlan({ vni: 9, frame })))).toMatchObject({
+      outcome: 'malformed',
+      stop: { layer: 'nesting', need: MAX_OUTER + 1, have: MAX_OUTER },
+    });
+  });
+
+  test('every VXLAN up to the bound and beyond', () => {
     let frame = FRAME4;
     for (let depth = 0; depth < MAX_OUTER; depth++) frame = inUdp(4789, f.vxlan({ vni: depth, frame }));
     expect(segmentOf(frame).outer.map(({ id }) => id)).toEqual([7, 6, 5, 4, 3, 2, 1, 0]);
