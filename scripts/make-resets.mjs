@@ -22,14 +22,18 @@ function talk(port, host, text, { abortAfter = null } = {}) {
 
 async function servers() {
   // Answers properly.
-  net.createServer((s) => s.on('error', () => undefined).on('data', () => s.end('HTTP/1.1 200 OK\r\n\r\n'))).listen(8080, APP);
+  net
+    .createServer((s) => s.on('error', () => undefined).on('data', () => s.end('HTTP/1.1 200 OK\r\n\r\n')))
+    .listen(8080, APP);
   // Aborts with SO_LINGER 0 as soon as it is asked.
   net.createServer((s) => s.on('error', () => undefined).on('data', () => s.resetAndDestroy())).listen(8081, APP);
   // Closes with the request unread.
-  net.createServer({ pauseOnConnect: true }, (s) => {
-    s.on('error', () => undefined);
-    setTimeout(() => s.destroy(), 100);
-  }).listen(8082, APP);
+  net
+    .createServer({ pauseOnConnect: true }, (s) => {
+      s.on('error', () => undefined);
+      setTimeout(() => s.destroy(), 100);
+    })
+    .listen(8082, APP);
   setTimeout(() => process.exit(), 20_000);
 }
 

@@ -9,10 +9,8 @@ import type { AddressTest } from './base/address.js';
 import { UserError } from './base/errors.js';
 import { plural, printable } from './base/text.js';
 import type { CaptureInterface, Damage, FrameBatch } from './capture/frame-batch.js';
-import type { OpenCapture } from './capture/open.js';
-import { inTimeOrder, type CaptureFile } from './capture/story.js';
+import type { CaptureFile } from './capture/story.js';
 import type { CaptureWriter, HeldFrame } from './capture/writer.js';
-import { Decoder } from './decode/decoder.js';
 import { linkTypeName } from './decode/link-types.js';
 import { RST } from './decode/net/tcp.js';
 import type { Reset } from './conversation/reset.js';
@@ -23,6 +21,7 @@ import { keeps, type FilterOptions } from './report/filter.js';
 import { Tally } from './report/tally.js';
 import type { Context, Incomplete, Report, ResetEvent, Source, Tool } from './report/types.js';
 import { WindowTally } from './report/window.js';
+import { startScan, type Scan } from './scan/scan.js';
 
 /** What frames are handed to that shall be saved. */
 export type FrameSaver = Pick<CaptureWriter, 'hold' | 'flush'>;
@@ -59,9 +58,6 @@ export interface Progress {
 
 /** Events kept for `events`; each takes about a kilobyte. */
 const MAX_EVENTS = 200_000;
-/** Frames between two turns of the event loop: signals and progress get their turn, some milliseconds apart. */
-const FRAMES_A_TURN = 100_000;
-
 /** Reads all `files` and reports. Throws a UserError when nothing could be read. */
 export async function analyze(files: readonly CaptureFile[], options: AnalyzeOptions): Promise<Report> {
   const { onEvent, keepEvents, writer } = options;
@@ -72,15 +68,14 @@ export async function analyze(files: readonly CaptureFile[], options: AnalyzeOpt
 }
 
 class Run {
-  private readonly decoder: Decoder;
   private readonly tracker: Tracker;
   private readonly tally = new Tally();
   private readonly window = new WindowTally();
   private readonly events: ResetEvent[] = [];
   private readonly incomplete: Incomplete[] = [];
-  /** By file number. */
-  private readonly captures = new Map<number, OpenCapture>();
-  private readonly failures: unknown[] = [];
+  private readonly scan: Scan;
+  /** The frames of the rows that are being followed. */
+  private frames: FrameBatch | null = null;
   private readonly names: readonly string[];
   private readonly held = new Map<Reset, HeldFrame[]>();
   private eventsOmitted = 0;
@@ -88,16 +83,13 @@ class Run {
   private readonly files: readonly CaptureFile[];
   private readonly options: AnalyzeOptions;
   private readonly maker: EventMaker | null;
-  /** How much damage each capture had when the input was ended: what comes after it is of our own making. */
-  private readonly damageBefore = new Map<OpenCapture, number>();
-
   constructor(files: readonly CaptureFile[], options: AnalyzeOptions, maker: EventMaker | null) {
     this.files = files;
     this.options = options;
     this.maker = maker;
     this.names = files.map(({ name }) => name);
-    this.decoder = new Decoder(options.context === 'resets' ? RST : WANTED_FLAGS);
     const { fold, local, service, writer } = options;
+    this.scan = startScan(files, options.context === 'resets' ? RST : WANTED_FLAGS, writer !== null);
     this.tracker = new Tracker(
       { fold, local, registered: (port) => service(port) !== null },
       (reset) => {
@@ -105,62 +97,32 @@ class Run {
       },
       writer === null
         ? null
-        : (reset, frames, i) => {
-            this.hold(writer, reset, frames, i);
+        : (reset, row) => {
+            this.hold(writer, reset, row);
           },
     );
   }
 
   async read(): Promise<void> {
-    const { signal, onProgress } = this.options;
+    const { scan } = this;
+    const { signal, onProgress, writer } = this.options;
     const stop = (): void => {
-      for (const capture of this.captures.values()) {
-        this.damageBefore.set(capture, capture.reader.damage.length);
-        capture.close();
-      }
+      scan.stop();
     };
     signal.addEventListener('abort', stop);
-    let sinceTurn = 0;
-    const passages = inTimeOrder(
-      this.files,
-      (file, error) => {
-        this.fail(file, error);
-      },
-      (file, capture) => {
-        this.captures.set(file, capture);
-      },
-    );
-    for await (const { file, capture, batch, from, to } of passages) {
-      if (signal.aborted) break;
-      const { interfaces } = capture.reader;
-      this.window.add(batch.seconds, batch.nanos, from, to, interfaces[batch.iface[from] ?? 0]?.fractionDigits ?? 6);
-      const segments = this.decoder.decode(batch, from, to, interfaces);
-      this.tracker.follow(segments, batch, { file, interfaces });
-      this.options.writer?.flush();
-      sinceTurn += to - from;
-      if (sinceTurn >= FRAMES_A_TURN || capture.size === null) {
-        sinceTurn = 0;
-        if (onProgress !== null) await onProgress(this.progress());
-        await turn();
+    try {
+      for (let rows = await scan.next(); rows !== null; rows = await scan.next()) {
+        this.frames = rows.frames;
+        this.tracker.follow(rows.segments, rows);
+        writer?.flush();
+        if (onProgress !== null) await onProgress({ ...scan.progress, resets: this.tracker.unique });
       }
+    } finally {
+      signal.removeEventListener('abort', stop);
+      await scan.close();
     }
-    signal.removeEventListener('abort', stop);
     this.tracker.finish();
     this.finish();
-  }
-
-  private progress(): Progress {
-    let bytes = 0;
-    let total: number | null = 0;
-    for (const capture of this.captures.values()) {
-      bytes += capture.bytesRead();
-      total = total === null || capture.size === null ? null : total + capture.size;
-    }
-    return {
-      bytes,
-      total: this.captures.size < this.files.length ? null : total,
-      resets: this.decoder.counts.resets,
-    };
   }
 
   private settle(reset: Reset): void {
@@ -181,7 +143,9 @@ class Run {
     else this.eventsOmitted++;
   }
 
-  private hold(writer: FrameSaver, reset: Reset, frames: FrameBatch, i: number): void {
+  private hold(writer: FrameSaver, reset: Reset, i: number): void {
+    const { frames } = this;
+    if (frames === null) return;
     const start = frames.start[i] ?? 0;
     const described = this.interfaceOf(reset.file, frames.iface[i] ?? 0);
     const frame = writer.hold({
@@ -203,7 +167,7 @@ class Run {
   }
 
   private interfaceOf(file: number, iface: number): CaptureInterface | undefined {
-    return this.captures.get(file)?.reader.interfaces[iface];
+    return this.scan.captures.find((capture) => capture.file === file)?.interfaces[iface];
   }
 
   private release(reset: Reset, kept: boolean): void {
@@ -216,12 +180,6 @@ class Run {
       frame.fate = kept ? 'kept' : 'dropped';
       frame.comment = comment;
     }
-  }
-
-  private fail(file: number, error: unknown): void {
-    if (!(error instanceof UserError)) throw error;
-    this.failures.push(error);
-    this.note(file, { reason: 'file-missing', interface: null, byte: null, message: error.message });
   }
 
   private note(file: number | null, damage: Damage): void {
@@ -238,15 +196,19 @@ class Run {
   /** What the readers and the decoder could not read. */
   private finish(): void {
     const { signal } = this.options;
-    if (this.captures.size === 0 && this.failures.length > 0) throw this.nothingOpened();
-    for (const [file, capture] of this.captures) {
-      const before = this.damageBefore.get(capture) ?? Infinity;
-      for (const [i, damage] of capture.reader.damage.entries()) {
-        if (i < before || !ENDED_BY_US.has(damage.reason)) this.note(file, damage);
-      }
+    const { captures, unopened, counts, linkTypes } = this.scan;
+    for (const { file, error } of unopened) {
+      if (!(error instanceof UserError)) throw error;
+      this.note(file, { reason: 'file-missing', interface: null, byte: null, message: error.message });
     }
-    const { seen, unknownLink } = this.decoder.counts;
-    const unknown = [...this.decoder.linkTypes].filter(([, frames]) => frames > 0);
+    const [first] = unopened;
+    if (captures.length === 0 && first !== undefined) throw this.nothingOpened(first.error);
+    for (const { file, interfaces, times, damage } of captures) {
+      this.window.add(times, Math.max(0, ...new Set(interfaces.map(({ fractionDigits }) => fractionDigits))));
+      for (const each of damage) this.note(file, each);
+    }
+    const { seen, unknownLink } = counts;
+    const unknown = [...linkTypes].filter(([, frames]) => frames > 0);
     const types = unknown.map(([type]) => linkTypeName(type)).join(', ');
     if (unknownLink > 0 && unknownLink === seen) {
       throw new UserError(
@@ -273,13 +235,12 @@ class Run {
       });
     }
     // A pipe that is interrupted has had its natural end; of a file, the rest was there and was not read.
-    if (signal.aborted && [...this.captures.values()].some(({ size }) => size !== null)) {
+    if (signal.aborted && captures.some(({ hasEnd }) => hasEnd)) {
       this.note(null, { reason: 'interrupted', interface: null, byte: null, message: 'reading was interrupted' });
     }
   }
 
-  private nothingOpened(): UserError {
-    const [first] = this.failures;
+  private nothingOpened(first: unknown): UserError {
     if (first instanceof UserError && this.files.length === 1) return first;
     return new UserError(
       'no-captures',
@@ -289,19 +250,19 @@ class Run {
 
   private dropped(): number | null {
     let sum: number | null = null;
-    for (const { reader } of this.captures.values()) if (reader.dropped !== null) sum = (sum ?? 0) + reader.dropped;
+    for (const { dropped } of this.scan.captures) if (dropped !== null) sum = (sum ?? 0) + dropped;
     return sum;
   }
 
   report(): Report {
-    const { options, decoder, tracker } = this;
+    const { options, scan, tracker } = this;
     return buildReport({
       tool: options.tool,
       source: this.source(),
       window: this.window,
       after: options.filter.after,
       before: options.filter.before,
-      counts: decoder.counts,
+      counts: scan.counts,
       copies: tracker.copies,
       unique: tracker.unique,
       filteredOut: this.filteredOut,
@@ -316,16 +277,16 @@ class Run {
 
   private source(): Source {
     const interfaces = new Set<string>();
-    for (const { reader } of this.captures.values())
-      for (const { name } of reader.interfaces) if (name !== null) interfaces.add(name);
+    for (const capture of this.scan.captures)
+      for (const { name } of capture.interfaces) if (name !== null) interfaces.add(name);
     return {
       kind: 'file',
       interfaces: [...interfaces],
       files: this.names,
       filter: null,
       backend: null,
-      link_types: [...this.decoder.linkTypes.keys()].map(linkTypeName),
-      context: leaner(contextOf(this.decoder.counts), this.options.context),
+      link_types: [...this.scan.linkTypes.keys()].map(linkTypeName),
+      context: leaner(contextOf(this.scan.counts), this.options.context),
       timestamps: null,
       trace: 'off',
       namespaces: [],
@@ -333,19 +294,9 @@ class Run {
   }
 }
 
-/** What closing a source in the middle looks like to its reader. */
-const ENDED_BY_US: ReadonlySet<string> = new Set(['read-error', 'cut-off']);
-
 const ORDER: readonly Context[] = ['resets', 'control', 'full'];
 
 /** What was both there and asked for. */
 function leaner(a: Context, b: Context): Context {
   return ORDER.indexOf(a) < ORDER.indexOf(b) ? a : b;
-}
-
-/** One turn of the event loop. */
-function turn(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
 }

@@ -40,6 +40,11 @@ export function link(column: Int32Array, i: number): number {
   return column[i]!;
 }
 
+/** An element of a column of numbers. As `word`, for hot loops. */
+export function value(column: Float64Array, i: number): number {
+  return column[i]!;
+}
+
 /** An element of any numeric column; the index is below the column's count. Not for hot loops: see `word`. */
 export function num(column: Uint8Array | Uint16Array | Uint32Array | Int32Array | Float64Array, i: number): number {
   return column[i]!;

@@ -31,7 +31,8 @@ export class UserError extends Error {
 
 /** The system's own word for a failed call: "permission denied" for EACCES, else its code. */
 export function systemReason(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  // By shape: an error of the system may come from another realm than ours.
+  const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
   switch (code) {
     case 'ENOENT':
       return 'no such file';
@@ -45,6 +46,12 @@ export function systemReason(error: unknown): string {
     case 'EMFILE':
     case 'ENFILE':
       return 'too many open files';
+    case 'EROFS':
+      return 'the file system is read-only';
+    case 'ELOOP':
+      return 'too many symbolic links';
+    case 'EIO':
+      return 'input/output error';
     default:
       return code === '' ? String(error) : code;
   }

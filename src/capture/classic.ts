@@ -4,18 +4,27 @@
  * Knows nothing of what is in a frame. A corrupt record is told and passed over where a plausible chain follows.
  */
 
-import { num, u32, u32le } from '../base/bytes.js';
 import { grouped, plural } from '../base/text.js';
 import type { ByteWindow } from './byte-window.js';
 import { isOdd, PLAUSIBLE_SECONDS, isSound, nextRecord, readClaim, type Claim } from './classic-claim.js';
 import { CLASSIC_HEADER, classicHeader, type ClassicHeader, type Layout } from './classic-format.js';
 import { DamageLog } from './damage-log.js';
 import { readDamage } from './damage.js';
-import { BATCH_FRAMES, FrameBatch, type CaptureInterface, type CaptureReader, type Damage } from './frame-batch.js';
+import {
+  BATCH_FRAMES,
+  FrameBatch,
+  TimeSpan,
+  type CaptureInterface,
+  type CaptureReader,
+  type Damage,
+  type Sieve,
+} from './frame-batch.js';
 
 export class ClassicReader implements CaptureReader {
   readonly interfaces: readonly CaptureInterface[];
   readonly dropped = null;
+  readonly times = new TimeSpan();
+  sieve: Sieve | null = null;
 
   private readonly window: ByteWindow;
   private readonly header: ClassicHeader;
@@ -46,56 +55,86 @@ export class ClassicReader implements CaptureReader {
     const { batch, window } = this;
     while (!this.done) {
       batch.restart(window.bytes);
-      this.takeRecords();
-      if (batch.count > 0) return batch;
+      if (this.takeRecords()) return batch;
       await this.cross();
     }
     return null;
   }
 
-  /** Takes the whole records that lie in the window. The hot loop: a call of its own, so that it stays optimised. */
-  private takeRecords(): void {
-    const { window, batch, vouched } = this;
+  /**
+   * Takes the whole records that lie in the window. The hot loop: a call of its own, so that it stays optimised.
+   * @returns whether there were any.
+   */
+  private takeRecords(): boolean {
+    const { window, batch, vouched, times } = this;
     const { littleEndian, nanosPerFraction, recordHeader, order, ordinary } = this.header;
-    const { start, captured, original, seconds, nanos } = batch;
-    const { bytes, end } = window;
+    const { view, number, start, captured, original, seconds, nanos } = batch;
+    const sieve = this.sieve?.linkType === this.interfaces[0]?.linkType ? this.sieve : null;
+    const { end } = window;
+    const mayBeSwapped = order !== 'captured-first';
+    const second = 1e9 / nanosPerFraction;
     let at = window.at;
     let n = 0;
+    let next = batch.next;
+    const first = next;
     let before = this.lastSeconds < 0 ? this.secondsAt(at) : this.lastSeconds;
+    // The span of this call, in the file's own unit: fields of an object would be written for every frame.
+    let firstSecond = Infinity;
+    let firstFraction = 0;
+    let lastSecond = -1;
+    let lastFraction = 0;
     while (n < BATCH_FRAMES && end - at >= recordHeader) {
-      let cap = littleEndian ? u32le(bytes, at + 8) : u32(bytes, at + 8);
-      let len = littleEndian ? u32le(bytes, at + 12) : u32(bytes, at + 12);
-      if (order !== 'captured-first' && (order === 'original-first' || cap > len)) {
-        const first = cap;
+      let cap = view.getUint32(at + 8, littleEndian);
+      let len = view.getUint32(at + 12, littleEndian);
+      if (mayBeSwapped && (order === 'original-first' || cap > len)) {
+        const other = cap;
         cap = len;
-        len = first;
+        len = other;
       }
-      let sec = littleEndian ? u32le(bytes, at) : u32(bytes, at);
+      let sec = view.getUint32(at, littleEndian);
       const odd = cap > len || cap > ordinary || cap === 0;
-      if (odd || sec - before > PLAUSIBLE_SECONDS || before - sec > PLAUSIBLE_SECONDS) {
-        if (at !== vouched && !this.vouchFor(at, n)) break;
+      if (odd || (sec !== before && Math.abs(sec - before) > PLAUSIBLE_SECONDS)) {
+        if (at !== vouched && !this.vouchFor(at, next > first ? before : this.lastSeconds)) break;
         if (len < cap) len = cap;
       }
       if (end - at - recordHeader < cap) break;
       before = sec;
-      let ns = (littleEndian ? u32le(bytes, at + 4) : u32(bytes, at + 4)) * nanosPerFraction;
-      if (ns >= 1e9) {
-        sec += Math.floor(ns / 1e9);
-        ns %= 1e9;
+      let fraction = view.getUint32(at + 4, littleEndian);
+      if (fraction >= second) {
+        sec += Math.floor(fraction / second);
+        fraction %= second;
       }
-      start[n] = at + recordHeader;
-      captured[n] = cap;
-      original[n] = len;
-      seconds[n] = sec;
-      nanos[n] = ns;
-      n++;
-      at += recordHeader + cap;
+      if (sec > lastSecond || (sec === lastSecond && fraction > lastFraction)) {
+        lastSecond = sec;
+        lastFraction = fraction;
+      }
+      if (sec < firstSecond || (sec === firstSecond && fraction < firstFraction)) {
+        firstSecond = sec;
+        firstFraction = fraction;
+      }
+      at += recordHeader;
+      if (sieve?.passes(view, at, at + cap) !== true) {
+        number[n] = next;
+        start[n] = at;
+        captured[n] = cap;
+        original[n] = len;
+        seconds[n] = sec;
+        nanos[n] = fraction * nanosPerFraction;
+        n++;
+      }
+      next++;
+      at += cap;
     }
     window.at = at;
     batch.count = n;
+    batch.next = next;
     this.vouched = -1;
-    this.records += n;
-    if (n > 0) this.lastSeconds = num(seconds, n - 1);
+    this.records += next - first;
+    if (next === first) return false;
+    times.add(firstSecond, firstFraction * nanosPerFraction);
+    times.add(lastSecond, lastFraction * nanosPerFraction);
+    this.lastSeconds = before;
+    return true;
   }
 
   /** The time of the file's first record, which has none before it to be compared with. */
@@ -105,12 +144,12 @@ export class ClassicReader implements CaptureReader {
   }
 
   /** Whether the odd record at `at` can be taken at once: only where the window shows that another one follows it. */
-  private vouchFor(at: number, n: number): boolean {
+  private vouchFor(at: number, last: number): boolean {
     const { window, header } = this;
     const claim = readClaim(window.bytes, at, header);
     const next = at + header.recordHeader + claim.captured;
     if (window.end - next < header.recordHeader) return false;
-    return isSound(claim, window.bytes, next, header, n > 0 ? num(this.batch.seconds, n - 1) : this.lastSeconds);
+    return isSound(claim, window.bytes, next, header, last);
   }
 
   /** Gets over what `takeRecords` stopped at: the window's end, a very long frame, damage, the end of the file. */

@@ -26,11 +26,27 @@ export interface FrameNote {
   readonly direction: 'inbound' | 'outbound' | null;
 }
 
+/**
+ * Looks at frames before they get a row: most frames of a capture are counted and nothing else. It is asked once for
+ * every frame of its link type, in order.
+ */
+export interface Sieve {
+  /** The link type that it knows. */
+  readonly linkType: number;
+  /** Whether the frame from `at` to `end` was counted and needs no row. */
+  passes(view: DataView, at: number, end: number): boolean;
+}
+
 export class FrameBatch {
   bytes: Uint8Array = new Uint8Array(0);
+  /** The same bytes: a load of four bytes through it is one instruction, four loads of one are four. */
+  view: DataView = new DataView(new ArrayBuffer(0));
+  /** Rows: the frames that no sieve has taken. */
   count = 0;
-  /** Number of the batch's first frame, counted from 1 through the whole file. */
-  firstFrame = 1;
+  /** Number of the frame that comes next, counted from 1 through the whole file, with and without a row. */
+  next = 1;
+  /** Each frame's number. */
+  readonly number = new Float64Array(BATCH_FRAMES);
   /** Where in `bytes` each frame begins. */
   readonly start = new Uint32Array(BATCH_FRAMES);
   /** Bytes of the frame that are in `bytes`. */
@@ -40,15 +56,37 @@ export class FrameBatch {
   readonly seconds = new Float64Array(BATCH_FRAMES);
   readonly nanos = new Float64Array(BATCH_FRAMES);
   readonly iface = new Uint32Array(BATCH_FRAMES);
-  /** By index in the batch. */
+  /** By row. */
   readonly notes = new Map<number, FrameNote>();
 
-  /** Begins a new batch over `bytes`; `firstFrame` follows the previous one. */
+  /** Begins a new batch over `bytes`. */
   restart(bytes: Uint8Array): void {
-    this.firstFrame += this.count;
     this.count = 0;
-    this.bytes = bytes;
+    if (this.bytes !== bytes) {
+      this.bytes = bytes;
+      this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    }
     if (this.notes.size > 0) this.notes.clear();
+  }
+}
+
+/** The first and the last time of all frames so far, with and without a row. Infinities while there is none. */
+export class TimeSpan {
+  firstSeconds = Infinity;
+  firstNanos = 0;
+  lastSeconds = -Infinity;
+  lastNanos = 0;
+
+  /** NaN, a frame without a time, changes nothing. */
+  add(seconds: number, nanos: number): void {
+    if (seconds < this.firstSeconds || (seconds === this.firstSeconds && nanos < this.firstNanos)) {
+      this.firstSeconds = seconds;
+      this.firstNanos = nanos;
+    }
+    if (seconds > this.lastSeconds || (seconds === this.lastSeconds && nanos > this.lastNanos)) {
+      this.lastSeconds = seconds;
+      this.lastNanos = nanos;
+    }
   }
 }
 
@@ -80,6 +118,13 @@ export interface CaptureReader {
   readonly damage: readonly Damage[];
   /** Packets that the capture's own statistics say were dropped; null while it has said nothing. */
   readonly dropped: number | null;
-  /** The next batch, valid until the next call; null at the end. Never throws for what is in the file. */
+  /** Of all frames so far. */
+  readonly times: TimeSpan;
+  /** Whoever counts frames at a glance; null: every frame gets a row. */
+  sieve: Sieve | null;
+  /**
+   * The next batch, valid until the next call; null at the end. It has no rows where the sieve took all its frames.
+   * Never throws for what is in the file.
+   */
   next(): Promise<FrameBatch | null>;
 }

@@ -5,22 +5,21 @@
  * Blocks and Interface Statistics; other blocks are passed over. Knows nothing of what is in a frame.
  */
 
-import { u16, u16le, u32, u32le } from '../base/bytes.js';
-import { grouped, plural, utf8 } from '../base/text.js';
+import { u16, u16le, u32, u32le, value } from '../base/bytes.js';
+import { grouped, plural } from '../base/text.js';
 import type { ByteWindow } from './byte-window.js';
 import { DamageLog } from './damage-log.js';
 import { readDamage } from './damage.js';
-import { BATCH_FRAMES, FrameBatch, type CaptureReader, type Damage, type FrameNote } from './frame-batch.js';
+import { BATCH_FRAMES, FrameBatch, TimeSpan, type CaptureReader, type Damage, type Sieve } from './frame-batch.js';
 import {
   countDrops,
   INTERFACE_OPTIONS,
   readInterface,
   readStatistics,
   STATISTICS_OPTIONS,
-  unsigned64,
   type Reading,
 } from './pcapng-interface.js';
-import { EPB_DROPCOUNT, EPB_FLAGS, OPT_COMMENT, OPT_END } from './pcapng-options.js';
+import { takeNotes } from './pcapng-notes.js';
 import { BLOCK_FRAME, MAX_BLOCK, nextBlock, SECTION_HEADER, sectionOrder } from './pcapng-search.js';
 import { storeTime } from './pcapng-time.js';
 
@@ -37,14 +36,11 @@ const SIMPLE_PACKET_BYTES = 12;
 
 /** Interfaces of all sections together; a hostile file could describe one every twenty bytes. */
 const MAX_INTERFACES = 131072;
-const MAX_COMMENTS = 16;
-const MAX_COMMENT = 4096;
-
-const INBOUND: FrameNote = { comments: [], direction: 'inbound' };
-const OUTBOUND: FrameNote = { comments: [], direction: 'outbound' };
 
 export class PcapngReader implements CaptureReader {
   readonly interfaces: Reading[] = [];
+  readonly times = new TimeSpan();
+  sieve: Sieve | null = null;
   private readonly log = new DamageLog();
   private readonly window: ByteWindow;
   private readonly batch = new FrameBatch();
@@ -73,8 +69,9 @@ export class PcapngReader implements CaptureReader {
     const { batch, window } = this;
     while (!this.done) {
       batch.restart(window.bytes);
+      const before = batch.next;
       const need = this.takeBlocks();
-      if (batch.count > 0) return batch;
+      if (batch.next > before) return batch;
       await this.cross(need);
     }
     return null;
@@ -86,7 +83,9 @@ export class PcapngReader implements CaptureReader {
    */
   private takeBlocks(): number {
     const { window, batch } = this;
-    while (batch.count < BATCH_FRAMES) {
+    for (;;) {
+      this.takePackets();
+      if (batch.count === BATCH_FRAMES) return 0;
       const { bytes, at, end } = window;
       if (end - at < BLOCK_FRAME) return BLOCK_FRAME;
       if (u32le(bytes, at) === SECTION_HEADER) {
@@ -109,7 +108,53 @@ export class PcapngReader implements CaptureReader {
       window.at = at + length;
       this.blocks += 1;
     }
-    return 0;
+  }
+
+  /** Takes sound Enhanced Packet Blocks up to the first other one: the hot loop, and a call of its own for that. */
+  private takePackets(): void {
+    const { window, batch, littleEndian, interfaces, sectionStart } = this;
+    const { bytes, end } = window;
+    const { view, number, start, captured, original, iface, seconds, nanos } = batch;
+    let { at } = window;
+    const { times, sieve } = this;
+    let n = batch.count;
+    let next = batch.next;
+    while (n < BATCH_FRAMES && end - at >= PACKET_BYTES + 4) {
+      const type = littleEndian ? u32le(bytes, at) : u32(bytes, at);
+      const total = littleEndian ? u32le(bytes, at + 4) : u32(bytes, at + 4);
+      if (type !== ENHANCED_PACKET || total < PACKET_BYTES + 4 || total > MAX_BLOCK || total % 4 !== 0) break;
+      if (total > end - at) break;
+      const index = sectionStart + (littleEndian ? u32le(bytes, at + 8) : u32(bytes, at + 8));
+      const cap = littleEndian ? u32le(bytes, at + 20) : u32(bytes, at + 20);
+      const second = littleEndian ? u32le(bytes, at + total - 4) : u32(bytes, at + total - 4);
+      const reading = interfaces[index];
+      if (second !== total || cap > total - PACKET_BYTES - 4 || reading === undefined) break;
+      const len = littleEndian ? u32le(bytes, at + 24) : u32(bytes, at + 24);
+      const high = littleEndian ? u32le(bytes, at + 12) : u32(bytes, at + 12);
+      const low = littleEndian ? u32le(bytes, at + 16) : u32(bytes, at + 16);
+      storeTime(reading.unit, high, low, seconds, nanos, n);
+      times.add(value(seconds, n), value(nanos, n));
+      const frame = at + PACKET_BYTES;
+      const own = next++;
+      if (sieve?.linkType === reading.linkType && sieve.passes(view, frame, frame + cap)) {
+        at += total;
+        continue;
+      }
+      number[n] = own;
+      start[n] = frame;
+      captured[n] = cap;
+      original[n] = len < cap ? cap : len;
+      iface[n] = index;
+      const content = at + total - 4;
+      const options = at + PACKET_BYTES + ((cap + 3) & ~3);
+      if (content - options >= 4) takeNotes(batch, n, reading, bytes, options, content, littleEndian);
+      n++;
+      at += total;
+    }
+    this.blocks += next - batch.next;
+    batch.next = next;
+    batch.count = n;
+    window.at = at;
   }
 
   private word(at: number): number {
@@ -162,42 +207,17 @@ export class PcapngReader implements CaptureReader {
     }
     const { batch } = this;
     const n = batch.count++;
+    batch.number[n] = batch.next++;
     batch.start[n] = at + PACKET_BYTES;
     batch.captured[n] = captured;
     batch.original[n] = Math.max(captured, this.word(at + 24));
     batch.iface[n] = this.sectionStart + index;
     storeTime(reading.unit, this.word(at + 12), this.word(at + 16), batch.seconds, batch.nanos, n);
+    this.times.add(value(batch.seconds, n), value(batch.nanos, n));
     if (drops > 0 && drops !== 0xffff) countDrops(reading, drops);
     const options = at + PACKET_BYTES + ((captured + 3) & ~3);
-    if (end - options >= 4) this.takeNotes(reading, n, options, end);
+    if (end - options >= 4) takeNotes(batch, n, reading, this.window.bytes, options, end, this.littleEndian);
     return null;
-  }
-
-  /** As `eachOption`, but for every frame of some captures: nothing is made for one that only states its direction. */
-  private takeNotes(reading: Reading, n: number, from: number, end: number): void {
-    const { bytes } = this.window;
-    let comments: string[] | null = null;
-    let way = 0;
-    for (let at = from; end - at >= 4;) {
-      const code = this.half(at);
-      const length = this.half(at + 2);
-      const value = at + 4;
-      if (code === OPT_END || length > end - value) break;
-      if (code === OPT_COMMENT) {
-        comments ??= [];
-        if (comments.length < MAX_COMMENTS) {
-          comments.push(utf8(bytes.subarray(value, value + Math.min(length, MAX_COMMENT))));
-        }
-      } else if (code === EPB_FLAGS && length >= 4) {
-        way = this.word(value) & 3;
-      } else if (code === EPB_DROPCOUNT && length >= 8) {
-        countDrops(reading, unsigned64(bytes, value, this.littleEndian));
-      }
-      at = value + ((length + 3) & ~3);
-    }
-    const plain = way === 1 ? INBOUND : way === 2 ? OUTBOUND : null;
-    if (comments !== null) this.batch.notes.set(n, { comments, direction: plain?.direction ?? null });
-    else if (plain !== null) this.batch.notes.set(n, plain);
   }
 
   /** It has no time, and none is made up for it; its captured length is what the snapshot length leaves. */
@@ -209,6 +229,7 @@ export class PcapngReader implements CaptureReader {
     const limit = reading.snaplen === 0 ? original : Math.min(original, reading.snaplen);
     const { batch } = this;
     const n = batch.count++;
+    batch.number[n] = batch.next++;
     batch.start[n] = at + SIMPLE_PACKET_BYTES;
     batch.captured[n] = Math.min(limit, end - at - SIMPLE_PACKET_BYTES);
     batch.original[n] = original;

@@ -14,6 +14,8 @@ export interface CaptureFile {
   readonly name: string;
   /** It can be read only once: standard input, a pipe. */
   readonly once: boolean;
+  /** A regular file: where it lies, and its bytes. */
+  readonly stored?: { readonly path: string; readonly size: number };
   open(): Promise<OpenCapture>;
 }
 
@@ -149,7 +151,9 @@ async function reopen(next: Waiting, failed: OpenFailure): Promise<Voice | null>
 }
 
 async function advance(voice: Voice, active: Voice[] | null): Promise<void> {
-  voice.batch = await voice.capture.reader.next();
+  // A batch without rows has no time of its own to be merged by.
+  do voice.batch = await voice.capture.reader.next();
+  while (voice.batch?.count === 0);
   voice.at = 0;
   if (voice.batch === null && active !== null) {
     active.splice(active.indexOf(voice), 1);

@@ -106,7 +106,9 @@ function standardInput(io: Io): CaptureFile {
 
 function onDisk(name: string, io: Io): CaptureFile {
   const stat = statOf(name);
-  if (stat === null || stat.isFile()) return { name, once: false, open: async () => openCapture(name, openPath(name)) };
+  const open = async (): Promise<OpenCapture> => openCapture(name, openPath(name));
+  if (stat === null) return { name, once: false, open };
+  if (stat.isFile()) return { name, once: false, stored: { path: name, size: stat.size }, open };
   return { name, once: true, open: () => openUnlessInterrupted(name, () => openPath(name), io.interrupt) };
 }
 

@@ -14,6 +14,18 @@ export interface OutputStream {
   readonly colorDepth: number | null;
 }
 
+/** What a terminal adds to a stream. */
+interface Terminal {
+  readonly isTTY: boolean;
+  readonly columns: number;
+  getColorDepth(env?: object): number;
+}
+
+/** What the terminal can is asked here, what the user wants elsewhere; Node warns where the two wishes differ. */
+function withoutWishes(env: Environment): Environment {
+  return { ...env, FORCE_COLOR: undefined, NO_COLOR: undefined, NODE_DISABLE_COLORS: undefined };
+}
+
 /** A stream that is written to with patience. */
 export class Output implements OutputStream {
   /** The reader has gone. */
@@ -28,11 +40,12 @@ export class Output implements OutputStream {
   private readonly stream: Writable;
   private failure: Error | null = null;
 
-  constructor(stream: Writable & Partial<{ isTTY: boolean; columns: number; getColorDepth(): number }>) {
+  constructor(stream: Writable & Partial<Terminal>, env: Environment = {}) {
     this.stream = stream;
     this.isTTY = stream.isTTY === true;
-    this.columns = stream.columns ?? null;
-    this.colorDepth = this.isTTY ? (stream.getColorDepth?.() ?? null) : null;
+    // A terminal that was never told its size says 0.
+    this.columns = stream.columns === undefined || stream.columns === 0 ? null : stream.columns;
+    this.colorDepth = this.isTTY ? (stream.getColorDepth?.(withoutWishes(env)) ?? null) : null;
     stream.on('error', (error: Error) => {
       this.failure ??= error;
       if (!this.closed) {

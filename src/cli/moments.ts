@@ -53,17 +53,22 @@ export async function timeWindow(
   return { after: resolve(after), before: resolve(before), files: looked };
 }
 
+/** Enough for any source's times. */
+const MAX_DIGITS = 12;
+
 async function wholeWindow(files: readonly CaptureFile[], interrupt: AbortSignal): Promise<WindowTally> {
   const window = new WindowTally();
+  const captures = new Set<OpenCapture>();
   const passages = inTimeOrder(
     files,
     () => undefined,
     () => undefined,
   );
-  for await (const { batch, from, to } of passages) {
+  for await (const { capture } of passages) {
+    captures.add(capture);
     if (interrupt.aborted) break;
-    window.add(batch.seconds, batch.nanos, from, to, 9);
   }
+  for (const { reader } of captures) window.add(reader.times, MAX_DIGITS);
   return window;
 }
 
@@ -77,14 +82,14 @@ async function peek(file: CaptureFile): Promise<{ file: CaptureFile; moment: Mom
     return { file: { ...file, open: () => failing(error) }, moment: null };
   }
   const batch = await capture.reader.next();
-  const window = new WindowTally();
-  if (batch !== null) window.add(batch.seconds, batch.nanos, 0, 1, 9);
+  const { firstSeconds, firstNanos } = capture.reader.times;
+  const moment = Number.isFinite(firstSeconds) ? { seconds: firstSeconds, nanos: firstNanos } : null;
   if (!file.once) {
     capture.close();
-    return { file, moment: window.start };
+    return { file, moment };
   }
   const replayed = { ...capture, reader: new ReplayedReader(capture.reader, batch) };
-  return { file: { ...file, open: () => Promise.resolve(replayed) }, moment: window.start };
+  return { file: { ...file, open: () => Promise.resolve(replayed) }, moment };
 }
 
 function failing(error: unknown): Promise<never> {
@@ -110,6 +115,18 @@ class ReplayedReader implements CaptureReader {
 
   get dropped(): number | null {
     return this.inner.dropped;
+  }
+
+  get times(): CaptureReader['times'] {
+    return this.inner.times;
+  }
+
+  get sieve(): CaptureReader['sieve'] {
+    return this.inner.sieve;
+  }
+
+  set sieve(sieve: CaptureReader['sieve']) {
+    this.inner.sieve = sieve;
   }
 
   next(): Promise<FrameBatch | null> {

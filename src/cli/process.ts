@@ -1,6 +1,5 @@
 /** Joins the command line to the process: streams, clocks, signals, and the ends that cannot wait. */
 
-import { exit } from 'node:process';
 import { EXIT_STOPPED } from './exit-codes.js';
 import { Output, type Io } from './io.js';
 import { main } from './main.js';
@@ -16,8 +15,8 @@ export async function runProcess(args: readonly string[]): Promise<number> {
     get stdin() {
       return process.stdin;
     },
-    stdout: new Output(process.stdout),
-    stderr: new Output(process.stderr),
+    stdout: new Output(process.stdout, process.env),
+    stderr: new Output(process.stderr, process.env),
     env: process.env,
     now: () => performance.now(),
     wallClock: () => Date.now(),
@@ -25,11 +24,11 @@ export async function runProcess(args: readonly string[]): Promise<number> {
   };
   const onSignal = (): void => {
     // A second Ctrl-C: whatever hangs must not hold the user, and what is on its way is given up.
-    if (interrupt.signal.aborted) exit(EXIT_STOPPED);
+    if (interrupt.signal.aborted) process.exit(EXIT_STOPPED);
     interrupt.abort();
   };
   const onFault = (error: unknown): void => {
-    void tell(error, args.includes('--debug'), io).then(exit);
+    void tell(error, args.includes('--debug'), io).then((code) => process.exit(code));
   };
   for (const signal of SIGNALS) process.on(signal, onSignal);
   process.once('uncaughtException', onFault);

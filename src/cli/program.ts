@@ -67,7 +67,7 @@ export function parseCommandLine(args: readonly string[], width: number | null, 
       getOutHelpWidth: () => Math.min(width ?? 100, 120),
       getOutHasColors: () => false,
     });
-    command.configureHelp({ sortOptions: false });
+    command.configureHelp({ sortOptions: false, minWidthToWrap: 20 });
   }
   try {
     program.parse([...args], { from: 'user' });

@@ -67,6 +67,7 @@ export async function openSaving(
     writer: guarded,
     drain: () => out.drain(),
     finish: async () => {
+      guarded.flush();
       if (guarded.failure === null) writer.finish(linkTypes[0] ?? DEFAULT_LINK_TYPE);
       await out.close();
       if (guarded.failure !== null) throw guarded.failure;

@@ -18,15 +18,16 @@ function usage(option: string, value: string, how: string): UserError {
   );
 }
 
-function items(value: string): string[] {
-  return value.split(',').map((item) => item.trim());
+/** The items of comma lists, each with the list that it was typed in. */
+function itemsOf(values: readonly string[]): (readonly [value: string, item: string])[] {
+  return values.flatMap((value) => value.split(',').map((item) => [value, item.trim()] as const));
 }
 
 /** "443", "80,443", "8000-8100". */
 export function portTest(option: string, values: readonly string[]): (port: number) => boolean {
   const wanted = new Uint8Array(65536);
-  for (const value of values.flatMap(items)) {
-    const match = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(value);
+  for (const [value, item] of itemsOf(values)) {
+    const match = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(item);
     const from = Number(match?.[1]);
     const to = Number(match?.[2] ?? match?.[1]);
     if (match === null || to > 65535 || from > to) {
@@ -39,8 +40,8 @@ export function portTest(option: string, values: readonly string[]): (port: numb
 
 /** "10.0.0.1", "10.0.0.0/8,::1". */
 export function hostTest(option: string, values: readonly string[]): AddressTest {
-  const blocks = values.flatMap(items).map((value) => {
-    const block = parseBlock(value);
+  const blocks = itemsOf(values).map(([value, item]) => {
+    const block = parseBlock(item);
     if (block === null) throw usage(option, value, 'an IP address or a block (10.0.0.0/8), or a list of them');
     return block;
   });
@@ -50,8 +51,8 @@ export function hostTest(option: string, values: readonly string[]): AddressTest
 /** Words of a closed list. */
 export function wordSet<T extends string>(option: string, values: readonly string[], allowed: readonly T[]): Set<T> {
   return new Set(
-    values.flatMap(items).map((value) => {
-      const word = allowed.find((one) => one === value);
+    itemsOf(values).map(([value, item]) => {
+      const word = allowed.find((one) => one === item);
       if (word === undefined) throw usage(option, value, `one of ${allowed.join(', ')}`);
       return word;
     }),

@@ -1,62 +1,57 @@
 /**
  * Sequence numbers that one end says to many others: a scanner's constant, which identifies nothing.
  *
- * Bounded, the oldest forgotten first. Ends are known by a hash: taking two for one only makes folding more careful.
+ * A fixed number of places, each taken over by whoever comes next: what is forgotten was not said for long. Ends are
+ * known by a hash; taking two for one only makes folding more careful.
  */
 
-import { num } from '../base/bytes.js';
-import { grown, WordTable } from './word-table.js';
+import { word } from '../base/bytes.js';
 
-const KEY_WORDS = 3;
-const LIMIT = 1 << 15;
-
-const ONE = 1;
-const TWO = 2;
+const BITS = 15;
+const PLACES = 1 << BITS;
+/** Words a place: end, sequence, acknowledgement, how many peers, the first and the second of them. */
+const WIDTH = 6;
+const COUNT = 3;
+const FIRST = 4;
+const SECOND = 5;
 /** A NAT makes two of one peer; a third is another connection. */
 const MANY = 3;
 
 export class Constants {
-  private readonly table = new WordTable(KEY_WORDS, LIMIT);
-  private count = new Uint8Array(this.table.rows);
-  private first = new Uint32Array(this.table.rows);
-  private second = new Uint32Array(this.table.rows);
+  private readonly words = new Uint32Array(PLACES * WIDTH);
 
   /** The end `mark` and its peer exchanged a reset with these numbers. */
   see(mark: number, peer: number, seq: number, ack: number): void {
-    const { table } = this;
-    this.setKey(mark, seq, ack);
-    const row = table.put();
-    if (this.count.length < table.rows) this.grow();
-    if (table.fresh) {
-      this.count[row] = ONE;
-      this.first[row] = peer;
-    } else if (this.first[row] !== peer) {
-      const count = num(this.count, row);
-      if (count === ONE) {
-        this.count[row] = TWO;
-        this.second[row] = peer;
-      } else if (count === TWO && this.second[row] !== peer) this.count[row] = MANY;
+    const { words } = this;
+    const at = place(mark, seq, ack);
+    const other = peer >>> 0;
+    if (!this.holds(at, mark, seq, ack)) {
+      words[at] = mark;
+      words[at + 1] = seq;
+      words[at + 2] = ack;
+      words[at + COUNT] = 1;
+      words[at + FIRST] = other;
+    } else if (words[at + FIRST] !== other) {
+      const count = word(words, at + COUNT);
+      if (count === 1) words[at + SECOND] = other;
+      if (count === 1 || words[at + SECOND] !== other) words[at + COUNT] = Math.min(count + 1, MANY);
     }
   }
 
   /** Whether `mark` has said these numbers to many peers. */
   has(mark: number, seq: number, ack: number): boolean {
-    this.setKey(mark, seq, ack);
-    const row = this.table.find();
-    return row >= 0 && num(this.count, row) === MANY;
+    const at = place(mark, seq, ack);
+    return this.holds(at, mark, seq, ack) && this.words[at + COUNT] === MANY;
   }
 
-  private setKey(mark: number, seq: number, ack: number): void {
-    const { key } = this.table;
-    key[0] = mark;
-    key[1] = seq;
-    key[2] = ack;
+  private holds(at: number, mark: number, seq: number, ack: number): boolean {
+    const { words } = this;
+    return words[at] === mark >>> 0 && words[at + 1] === seq && words[at + 2] === ack && word(words, at + COUNT) > 0;
   }
+}
 
-  private grow(): void {
-    const { rows } = this.table;
-    this.count = grown(this.count, new Uint8Array(rows));
-    this.first = grown(this.first, new Uint32Array(rows));
-    this.second = grown(this.second, new Uint32Array(rows));
-  }
+function place(mark: number, seq: number, ack: number): number {
+  let h = Math.imul(mark ^ Math.imul(seq ^ Math.imul(ack, 0xc2b2ae35), 0x9e3779b1), 0x85ebca6b);
+  h ^= h >>> 13;
+  return (Math.imul(h, 0xc2b2ae35) >>> (32 - BITS)) * WIDTH;
 }

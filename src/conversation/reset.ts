@@ -17,6 +17,8 @@ export interface Tuple {
 
 /** The same reset under other addresses: what a NAT made of it. */
 export interface Twin extends Tuple {
+  readonly seconds: number;
+  readonly nanos: number;
   readonly interface: string | null;
 }
 
@@ -28,7 +30,8 @@ export interface Copies {
   readonly interfaces: Few<string>;
   /** Where and how each was seen, with the first: see fold.ts. */
   readonly sightings: Few<number>;
-  readonly twins: Twin[];
+  /** null: no NAT was seen. */
+  twins: Twin[] | null;
 }
 
 export interface Reset extends Tuple {
@@ -85,7 +88,7 @@ export function interfacesOf({ interface: first, copies }: Reset): readonly stri
 }
 
 export function twinsOf({ copies }: Reset): readonly Twin[] {
-  return copies === null ? NONE : copies.twins;
+  return copies?.twins ?? NONE;
 }
 
 const NONE: readonly Twin[] = [];
@@ -104,7 +107,15 @@ export function clientIp(reset: Reset): string | null {
   return reset.resetBy === 'server' ? destIp : srcIp;
 }
 
-/** A NAT stands between the two: what the client sends, and what comes to it, bears the addresses that it dialled. */
+/**
+ * A NAT stands between the two: what the client sends, before it, and what comes to the client, behind it, bear the
+ * addresses that the client dialled. By time, since a file may hold one interface's frames before another's.
+ */
 export function asClientSeesIt(reset: Reset): Tuple {
-  return reset.resetBy === 'server' ? (twinsOf(reset).at(-1) ?? reset) : reset;
+  let seen: Tuple & Pick<Twin, 'seconds' | 'nanos'> = reset;
+  for (const twin of twinsOf(reset)) {
+    const later = twin.seconds - seen.seconds || twin.nanos - seen.nanos;
+    if (reset.resetBy === 'server' ? later >= 0 : later < 0) seen = twin;
+  }
+  return seen;
 }

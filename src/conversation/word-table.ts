@@ -131,12 +131,10 @@ export class WordTable {
     const row = this.oldest;
     this.oldest = (row + 1) % this.capacity;
     this.evicted++;
-    const { heads, next, previous } = this;
-    const before = link(previous, row);
-    const after = link(next, row);
-    if (before === NONE) heads[word(this.hashes, row) & this.mask] = after;
-    else next[before] = after;
-    if (after !== NONE) previous[after] = before;
+    // The oldest of all rows is the last of its slot.
+    const before = link(this.previous, row);
+    if (before === NONE) this.heads[word(this.hashes, row) & this.mask] = NONE;
+    else this.next[before] = NONE;
     return row;
   }
 

@@ -6,18 +6,16 @@
  */
 
 import { ipv4Text, ipv6Text } from '../base/address.js';
-import { num, u16, u32, u8, word } from '../base/bytes.js';
+import { num, u16, u32, u8, value, word } from '../base/bytes.js';
 import { printable, utf8 } from '../base/text.js';
-import type { CaptureInterface, FrameBatch } from '../capture/frame-batch.js';
+import { BATCH_FRAMES, type CaptureInterface, type FrameBatch } from '../capture/frame-batch.js';
 import { walkFrame } from './frame.js';
-import { EN10MB } from './link-types.js';
 import { PKTAP_NAME_LENGTH } from './link/other-links.js';
 import { IPV4_DESTINATION, IPV4_ID, IPV4_SOURCE, IPV4_TTL } from './net/ipv4.js';
 import { IPV6_DESTINATION, IPV6_HOP_LIMIT, IPV6_SOURCE } from './net/ipv6.js';
 import {
-  FIN,
+  CONTROL,
   RST,
-  SYN,
   TCP_ACK,
   TCP_DESTINATION_PORT,
   TCP_MIN,
@@ -27,8 +25,8 @@ import {
   tcpHeaderLength,
 } from './net/tcp.js';
 import { timestampValue } from './net/tcp-options.js';
-import { plainFlags } from './plain.js';
-import { SegmentBatch, type OuterHeader, type Surroundings } from './segment-batch.js';
+import { PlainSieve } from './plain.js';
+import { INBOUND, OUTBOUND, SegmentBatch, type OuterHeader, type Surroundings } from './segment-batch.js';
 import { Tenants } from './tenants.js';
 import {
   ENCAPSULATIONS,
@@ -59,12 +57,18 @@ export interface PacketCounts {
   control: number;
 }
 
-const CONTROL = SYN | FIN | RST;
 /** Of a reset's payload this much is looked at for text. */
 const MAX_TEXT = 256;
 
 export class Decoder {
-  readonly counts: PacketCounts = {
+  /** Counts at a glance what needs no row; for the readers of the frames that come here. */
+  readonly sieve: PlainSieve;
+  private readonly segments: SegmentBatch;
+  private readonly walk = new Walk();
+  private readonly tenants = new Tenants();
+  private readonly keep: number;
+  private readonly met = new Map<number, number>();
+  private readonly own: PacketCounts = {
     seen: 0,
     tcp: 0,
     notTcp: 0,
@@ -75,28 +79,41 @@ export class Decoder {
     resets: 0,
     control: 0,
   };
-  /** Link types met, and how many frames of each could not be decoded. */
-  readonly linkTypes = new Map<number, number>();
-  private readonly segments = new SegmentBatch();
-  private readonly walk = new Walk();
-  private readonly tenants = new Tenants();
-  private readonly keep: number;
   private lastAround: Surroundings | null = null;
   private lastTenant = 0;
 
   /** Keeps the TCP headers that have any of the flags in `keep`. */
-  constructor(keep: number) {
+  constructor(keep: number, capacity = BATCH_FRAMES) {
     this.keep = keep;
+    this.segments = new SegmentBatch(capacity);
+    this.sieve = new PlainSieve(keep | RST);
+  }
+
+  /** Link types met, and how many frames of each could not be decoded. */
+  get linkTypes(): ReadonlyMap<number, number> {
+    if (this.sieve.passed === 0 || this.met.has(this.sieve.linkType)) return this.met;
+    return new Map([[this.sieve.linkType, 0], ...this.met]);
+  }
+
+  /** All frames so far, with those of the sieve. */
+  get counts(): PacketCounts {
+    const { own, sieve } = this;
+    return { ...own, seen: own.seen + sieve.passed, tcp: own.tcp + sieve.passed, control: own.control + sieve.control };
   }
 
   /** Decodes the frames `from` up to, not including, `to`. The answer is valid until the next call. */
   decode(frames: FrameBatch, from: number, to: number, interfaces: readonly CaptureInterface[]): SegmentBatch {
+    this.segments.clear();
+    return this.append(frames, from, to, interfaces);
+  }
+
+  /** The same, behind the rows that are there; whoever calls it sees to the capacity. */
+  append(frames: FrameBatch, from: number, to: number, interfaces: readonly CaptureInterface[]): SegmentBatch {
     const { segments } = this;
-    segments.clear();
     let at = from;
     while (at < to) {
       const iface = word(frames.iface, at);
-      let end = at + 1;
+      let end = interfaces.length === 1 ? to : at + 1;
       while (end < to && frames.iface[end] === iface) end++;
       this.decodeRun(frames, at, end, interfaces[iface]?.linkType ?? -1);
       at = end;
@@ -106,22 +123,13 @@ export class Decoder {
 
   /** A run of frames of one interface. The hot loop: a call of its own, so that it stays optimised. */
   private decodeRun(frames: FrameBatch, from: number, to: number, linkType: number): void {
-    const { walk, counts, keep } = this;
-    const plain = linkType === EN10MB;
-    const asked = keep | CONTROL;
+    const { walk, own: counts, keep } = this;
     const unknownBefore = counts.unknownLink;
     const { bytes, start, captured, original } = frames;
     let tcp = 0;
     for (let i = from; i < to; i++) {
       const at = word(start, i);
       const end = at + word(captured, i);
-      if (plain) {
-        const seen = plainFlags(bytes, at, end);
-        if (seen >= 0 && (seen & asked) === 0) {
-          tcp++;
-          continue;
-        }
-      }
       walk.begin(bytes, at, end, word(original, i));
       const outcome = walkFrame(walk, linkType);
       if (outcome !== OUTCOME_TCP) {
@@ -134,16 +142,16 @@ export class Decoder {
         counts.control++;
         if ((flags & RST) !== 0) counts.resets++;
       }
-      if ((flags & keep) !== 0) this.store(i);
+      if ((flags & keep) !== 0) this.store(frames, i);
     }
     counts.seen += to - from;
     counts.tcp += tcp;
     const unknown = counts.unknownLink - unknownBefore;
-    this.linkTypes.set(linkType, (this.linkTypes.get(linkType) ?? 0) + unknown);
+    this.met.set(linkType, (this.met.get(linkType) ?? 0) + unknown);
   }
 
   private count(outcome: number): void {
-    const { counts } = this;
+    const { own: counts } = this;
     if (outcome === OUTCOME_NOT_TCP) counts.notTcp++;
     else if (outcome === OUTCOME_FRAGMENT) counts.fragments++;
     else if (outcome === OUTCOME_CUT) counts.cut++;
@@ -151,11 +159,17 @@ export class Decoder {
     else if (outcome === OUTCOME_UNKNOWN_LINK) counts.unknownLink++;
   }
 
-  private store(frame: number): void {
+  private store(frames: FrameBatch, frame: number): void {
     const { walk: w, segments: s } = this;
     const { bytes, ipAt, tcpAt } = w;
     const n = s.count++;
+    s.number[n] = value(frames.number, frame);
     s.frame[n] = frame;
+    s.seconds[n] = value(frames.seconds, frame);
+    s.nanos[n] = value(frames.nanos, frame);
+    s.iface[n] = word(frames.iface, frame);
+    const noted = frames.notes.size === 0 ? undefined : frames.notes.get(frame)?.direction;
+    s.noted[n] = noted === 'inbound' ? INBOUND : noted === 'outbound' ? OUTBOUND : 0;
     s.ipVersion[n] = w.ipVersion;
     if (w.ipVersion === 4) {
       storeIpv4(s.source, n, u32(bytes, ipAt + IPV4_SOURCE));

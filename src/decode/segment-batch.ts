@@ -5,7 +5,6 @@
  * tunnels, text in a reset) lies beside them by row. Valid until the decoder's next batch.
  */
 
-import { BATCH_FRAMES } from '../capture/frame-batch.js';
 import type { Encapsulation } from './walk.js';
 
 /** One encapsulation around the innermost IP header. */
@@ -25,40 +24,78 @@ export interface Surroundings {
   readonly interfaceName: string | null;
 }
 
+export const INBOUND = 1;
+export const OUTBOUND = 2;
+
 export class SegmentBatch {
   count = 0;
-  /** Index of the frame in the frame batch that was decoded. */
-  readonly frame = new Uint32Array(BATCH_FRAMES);
+  readonly capacity: number;
+  /** The frame's number in its file, its row in the frame batch, its time and its interface. */
+  readonly number: Float64Array;
+  readonly frame: Uint32Array;
+  readonly seconds: Float64Array;
+  readonly nanos: Float64Array;
+  readonly iface: Uint32Array;
+  /** The capture's own word on the direction: 0 none, INBOUND, OUTBOUND. */
+  readonly noted: Uint8Array;
   /** Four words an address; IPv4 as 0, 0, 0xffff, word. */
-  readonly source = new Uint32Array(BATCH_FRAMES * 4);
-  readonly destination = new Uint32Array(BATCH_FRAMES * 4);
-  readonly ipVersion = new Uint8Array(BATCH_FRAMES);
-  readonly ttl = new Uint8Array(BATCH_FRAMES);
+  readonly source: Uint32Array;
+  readonly destination: Uint32Array;
+  readonly ipVersion: Uint8Array;
+  readonly ttl: Uint8Array;
   /** −1 for IPv6. */
-  readonly ipId = new Int32Array(BATCH_FRAMES);
-  readonly sourcePort = new Uint16Array(BATCH_FRAMES);
-  readonly destinationPort = new Uint16Array(BATCH_FRAMES);
+  readonly ipId: Int32Array;
+  readonly sourcePort: Uint16Array;
+  readonly destinationPort: Uint16Array;
   /** The nine flags of tcp.ts, and three reserved bits above them. */
-  readonly flags = new Uint16Array(BATCH_FRAMES);
-  readonly seq = new Uint32Array(BATCH_FRAMES);
-  readonly ack = new Uint32Array(BATCH_FRAMES);
+  readonly flags: Uint16Array;
+  readonly seq: Uint32Array;
+  readonly ack: Uint32Array;
   /** −1 where the capture cut it off. */
-  readonly window = new Int32Array(BATCH_FRAMES);
-  readonly payloadLength = new Uint32Array(BATCH_FRAMES);
+  readonly window: Int32Array;
+  readonly payloadLength: Uint32Array;
   /** TSval of the timestamps option, −1 where there is none. */
-  readonly timestamp = new Float64Array(BATCH_FRAMES);
-  readonly macLayout = new Uint8Array(BATCH_FRAMES);
+  readonly timestamp: Float64Array;
+  readonly macLayout: Uint8Array;
   /** High 16 and low 32 bits of source and destination, four a row. */
-  readonly mac = new Uint32Array(BATCH_FRAMES * 4);
+  readonly mac: Uint32Array;
   /** A cooked header's packet type, 255 where there is none. */
-  readonly packetType = new Uint8Array(BATCH_FRAMES);
+  readonly packetType: Uint8Array;
   /** Interface index of the capturing machine (SLL2), −1 where there is none. */
-  readonly interfaceIndex = new Int32Array(BATCH_FRAMES);
+  readonly interfaceIndex: Int32Array;
   /** Number of the VLAN tags and tunnel identifiers around the segment; 0: none. Two tenants' 10.0.0.5 are two. */
-  readonly tenant = new Uint32Array(BATCH_FRAMES);
+  readonly tenant: Uint32Array;
   readonly surroundings = new Map<number, Surroundings>();
   /** Printable payload of resets (RFC 9293 3.5.3). */
   readonly texts = new Map<number, string>();
+
+  constructor(capacity: number) {
+    this.capacity = capacity;
+    this.number = new Float64Array(capacity);
+    this.frame = new Uint32Array(capacity);
+    this.seconds = new Float64Array(capacity);
+    this.nanos = new Float64Array(capacity);
+    this.iface = new Uint32Array(capacity);
+    this.noted = new Uint8Array(capacity);
+    this.source = new Uint32Array(capacity * 4);
+    this.destination = new Uint32Array(capacity * 4);
+    this.ipVersion = new Uint8Array(capacity);
+    this.ttl = new Uint8Array(capacity);
+    this.ipId = new Int32Array(capacity);
+    this.sourcePort = new Uint16Array(capacity);
+    this.destinationPort = new Uint16Array(capacity);
+    this.flags = new Uint16Array(capacity);
+    this.seq = new Uint32Array(capacity);
+    this.ack = new Uint32Array(capacity);
+    this.window = new Int32Array(capacity);
+    this.payloadLength = new Uint32Array(capacity);
+    this.timestamp = new Float64Array(capacity);
+    this.macLayout = new Uint8Array(capacity);
+    this.mac = new Uint32Array(capacity * 4);
+    this.packetType = new Uint8Array(capacity);
+    this.interfaceIndex = new Int32Array(capacity);
+    this.tenant = new Uint32Array(capacity);
+  }
 
   clear(): void {
     this.count = 0;

@@ -3,13 +3,14 @@
 import { macText } from '../base/address.js';
 import { communityId } from '../base/community-id.js';
 import { epochNumber } from '../base/time.js';
-import type { Reset } from '../conversation/reset.js';
+import { framesOf, interfacesOf, twinsOf, type Reset } from '../conversation/reset.js';
 import { ACK, flagsText } from '../decode/net/tcp.js';
-import { timeText } from './tally.js';
+import { timeText } from './time-text.js';
 import type { ResetEvent } from './types.js';
 
 /** `files` are the names of the captures, by the reset's file number. */
 export function eventOf(reset: Reset, files: readonly string[]): ResetEvent {
+  const frames = framesOf(reset);
   return {
     type: 'reset',
     id: eventId(reset),
@@ -38,12 +39,12 @@ export function eventOf(reset: Reset, files: readonly string[]): ResetEvent {
       id,
     })),
     file: files[reset.file] ?? null,
-    frame: reset.frames[0] ?? null,
-    frames: reset.frames,
-    interface: reset.interfaces[0] ?? null,
-    interfaces: reset.interfaces,
-    copies: reset.frames.length,
-    translations: reset.twins.map((twin) => ({
+    frame: reset.frame,
+    frames,
+    interface: reset.interface,
+    interfaces: interfacesOf(reset),
+    copies: frames.length,
+    translations: twinsOf(reset).map((twin) => ({
       src_ip: twin.srcIp,
       src_port: twin.srcPort,
       dest_ip: twin.destIp,
@@ -80,5 +81,5 @@ function macOf(mac: number): string | null {
 
 /** Number of the file and of the reset's first frame in it: the same in every run over the same files. */
 export function eventId(reset: Reset): string {
-  return `f${String(reset.file + 1)}-${String(reset.frames[0] ?? 0)}`;
+  return `f${String(reset.file + 1)}-${String(reset.frame)}`;
 }

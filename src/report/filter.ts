@@ -2,7 +2,7 @@
 
 import type { AddressTest } from '../base/address.js';
 import type { Moment } from '../base/time.js';
-import type { Reset } from '../conversation/reset.js';
+import { twinsOf, type Reset } from '../conversation/reset.js';
 import type { Cause, Direction, Pattern } from '../conversation/verdict.js';
 
 /** Every condition that is not null must hold. */
@@ -50,7 +50,7 @@ function eitherEnd(reset: Reset, test: (ip: string, port: number) => boolean): b
   return (
     test(reset.srcIp, reset.srcPort) ||
     test(reset.destIp, reset.destPort) ||
-    reset.twins.some((t) => test(t.srcIp, t.srcPort) || test(t.destIp, t.destPort))
+    twinsOf(reset).some((t) => test(t.srcIp, t.srcPort) || test(t.destIp, t.destPort))
   );
 }
 

@@ -1,43 +1,57 @@
 /**
  * The most resets in any sliding ten seconds: a window that starts with a reset and leaves out what comes ten seconds
- * later or more. Times count in milliseconds; what arrives out of order counts at the latest time seen.
+ * later or more. Times count in milliseconds; what arrives out of order or without a time counts at the latest time seen.
  */
 
 const WINDOW_MS = 10_000;
+const NONE: number[] = [];
 
 export class Peak {
   /** The most so far. */
   most = 0;
-  private times: number[] = [];
-  private counts: number[] = [];
-  private head = 0;
+  private last = -Infinity;
   private inside = 0;
+  /** Milliseconds before `last` in the window, and how many resets each had; empty for most. */
+  private times = NONE;
+  private counts = NONE;
+  private head = 0;
+  /** Resets at `last`. */
+  private now = 0;
 
   add(seconds: number, nanos: number): void {
-    const last = this.times.at(-1);
     const ms = Math.floor(seconds * 1000 + nanos / 1e6);
-    const now = last === undefined ? ms : Math.max(last, ms);
-    if (Number.isNaN(now) || now === last) this.counts[this.counts.length - 1] = (this.counts.at(-1) ?? 0) + 1;
-    else {
-      this.times.push(now);
-      this.counts.push(1);
-    }
+    if (ms > this.last) this.moveTo(ms);
+    else this.now++;
     this.inside++;
-    this.leave(now);
-    this.most = Math.max(this.most, this.inside);
+    if (this.inside > this.most) this.most = this.inside;
+  }
+
+  private moveTo(ms: number): void {
+    if (this.now > 0) {
+      if (this.times === NONE) {
+        this.times = [];
+        this.counts = [];
+      }
+      this.times.push(this.last === -Infinity ? ms : this.last);
+      this.counts.push(this.now);
+    }
+    this.last = ms;
+    this.now = 1;
+    this.leave(ms);
   }
 
   private leave(now: number): void {
-    for (
-      let first = this.times[this.head];
-      first !== undefined && now - first >= WINDOW_MS;
-      first = this.times[this.head]
-    ) {
+    const { times } = this;
+    for (let first = times[this.head]; first !== undefined && now - first >= WINDOW_MS; first = times[this.head]) {
       this.inside -= this.counts[this.head] ?? 0;
       this.head++;
     }
-    if (this.head > 256 && this.head * 2 > this.times.length) {
-      this.times = this.times.slice(this.head);
+    if (this.head === times.length) {
+      times.length = 0;
+      this.counts.length = 0;
+      this.head = 0;
+    } else if (this.head > 16 && this.head * 2 > times.length) {
+      this.times = times.slice(this.head);
       this.counts = this.counts.slice(this.head);
       this.head = 0;
     }

@@ -5,17 +5,18 @@
  * left out and counted, and distinct peers become unknown rather than wrong.
  */
 
-import { isoTime } from '../base/time.js';
 import { clientIp, serverIp, type Reset } from '../conversation/reset.js';
 import type { Cause, Confidence, Origin } from '../conversation/verdict.js';
-import { Peak } from './peak.js';
+import { Distinct, NEW, NO_ROOM } from './distinct.js';
+import { FewCounts } from './few-counts.js';
 import { TimelineTally } from './timeline.js';
-import type { CauseCount, CauseRow, EndpointRow, HostRow, PortRow, Timeline } from './types.js';
+import { causeCounts, compare, rate, Traffic } from './traffic.js';
+import type { CauseRow, EndpointRow, HostRow, PortRow, Timeline } from './types.js';
 
+/** Addresses that are told apart; hosts and endpoints beyond are left out of their lists. */
+const MAX_ADDRESSES = 50_000;
 const MAX_ENDPOINTS = 50_000;
-const MAX_HOSTS = 50_000;
-/** Members of all sets of distinct peers and ports together. */
-const MAX_MEMBERS = 1_000_000;
+const NO_NUMBER = -1;
 
 /** What the rows need beside the counts. */
 export interface RowContext {
@@ -23,25 +24,15 @@ export interface RowContext {
   readonly service: (port: number) => string | null;
 }
 
-interface Common {
-  resets: number;
-  byServer: number;
-  byClient: number;
-  /** Distinct peers; null once there were too many to tell. */
-  peers: Set<string> | null;
-  readonly peak: Peak;
-  readonly causes: Map<Cause, number>;
-  first: Reset;
-  last: Reset;
-}
-
-interface EndpointTally extends Common {
+interface EndpointTally {
   readonly ip: string;
   readonly port: number;
+  readonly traffic: Traffic;
 }
 
-interface PortTally extends Common {
+interface PortTally {
   readonly port: number | null;
+  readonly traffic: Traffic;
   sent: number;
   received: number;
 }
@@ -50,8 +41,8 @@ interface HostTally {
   readonly ip: string;
   from: number;
   to: number;
-  readonly ports: Set<number>;
-  readonly causes: Map<Cause, number>;
+  readonly ports: number[];
+  readonly causes: FewCounts<Cause>;
 }
 
 interface CauseTally {
@@ -65,95 +56,102 @@ export class Tally {
   resets = 0;
   endpointsOmitted = 0;
   hostsOmitted = 0;
-  private readonly endpoints = new Map<string, EndpointTally>();
+  /** Address → its number, counted from 0. */
+  private readonly addresses = new Map<string, number>();
+  /** By number of the address and port. */
+  private readonly endpoints = new Map<number, EndpointTally>();
   private readonly ports = new Map<number | null, PortTally>();
-  private readonly hosts = new Map<string, HostTally>();
+  /** By number of the address; an address that is only a server's translated one has none. */
+  private readonly hosts = new Map<number, HostTally>();
   private readonly causes = new Map<Cause, CauseTally>();
   private readonly timeline = new TimelineTally();
-  private members = 0;
+  /** Peers of endpoints and ports, by the numbers of both. */
+  private readonly peers = new Distinct();
+  private traffics = 0;
+  private readonly hostPorts = new Distinct(1 << 18);
 
   add(reset: Reset): void {
     this.resets++;
     this.timeline.add(reset.seconds);
-    this.addEndpoint(reset);
-    this.addPort(reset);
-    this.addHost(reset, reset.srcIp, true);
-    this.addHost(reset, reset.destIp, false);
+    const source = this.number(reset.srcIp);
+    const destination = this.number(reset.destIp);
+    this.addEndpoint(reset, source, destination);
+    this.addPort(reset, source, destination);
+    this.addHost(reset, source, true);
+    this.addHost(reset, destination, false);
     this.addCause(reset);
   }
 
-  private addEndpoint(reset: Reset): void {
+  private number(ip: string): number {
+    const known = this.addresses.get(ip);
+    if (known !== undefined) return known;
+    const { size } = this.addresses;
+    if (size >= MAX_ADDRESSES) return NO_NUMBER;
+    this.addresses.set(ip, size);
+    return size;
+  }
+
+  private addEndpoint(reset: Reset, source: number, destination: number): void {
     const ip = serverIp(reset);
     const port = reset.servicePort;
     if (ip === null || port === null) return;
-    const key = `${ip}|${String(port)}`;
+    const number = ip === reset.srcIp ? source : ip === reset.destIp ? destination : this.number(ip);
+    const key = number * 65536 + port;
     let row = this.endpoints.get(key);
     if (row === undefined) {
-      if (this.endpoints.size >= MAX_ENDPOINTS) {
+      if (number === NO_NUMBER || this.endpoints.size >= MAX_ENDPOINTS) {
         this.endpointsOmitted++;
         return;
       }
-      row = { ip, port, ...common(reset) };
+      row = { ip, port, traffic: new Traffic(this.traffics++, reset) };
       this.endpoints.set(key, row);
     }
-    this.addCommon(row, reset);
+    this.addTraffic(row.traffic, reset, source, destination);
   }
 
-  private addPort(reset: Reset): void {
+  private addPort(reset: Reset, source: number, destination: number): void {
     const port = reset.servicePort;
     let row = this.ports.get(port);
     if (row === undefined) {
-      row = { port, sent: 0, received: 0, ...common(reset) };
+      row = { port, traffic: new Traffic(this.traffics++, reset), sent: 0, received: 0 };
       this.ports.set(port, row);
     }
     if (reset.direction === 'sent' || reset.direction === 'local') row.sent++;
     if (reset.direction === 'received' || reset.direction === 'local') row.received++;
-    this.addCommon(row, reset);
+    this.addTraffic(row.traffic, reset, source, destination);
   }
 
-  private addCommon(row: Common, reset: Reset): void {
-    row.resets++;
-    if (reset.resetBy === 'server') row.byServer++;
-    else if (reset.resetBy === 'client') row.byClient++;
-    row.peak.add(reset.seconds, reset.nanos);
-    row.causes.set(reset.verdict.cause, (row.causes.get(reset.verdict.cause) ?? 0) + 1);
-    if (isBefore(reset, row.first)) row.first = reset;
-    if (!isBefore(reset, row.last)) row.last = reset;
+  private addTraffic(row: Traffic, reset: Reset, source: number, destination: number): void {
+    row.add(reset);
     const peer = clientIp(reset);
-    if (peer === null) {
-      this.addPeer(row, reset.srcIp);
-      this.addPeer(row, reset.destIp);
-    } else this.addPeer(row, peer);
+    if (peer === null || peer === reset.srcIp) this.addPeer(row, source);
+    if (peer === null || peer === reset.destIp) this.addPeer(row, destination);
+    else if (peer !== reset.srcIp) this.addPeer(row, this.number(peer));
   }
 
-  private addPeer(row: Common, ip: string): void {
-    if (row.peers === null || row.peers.has(ip)) return;
-    if (this.members >= MAX_MEMBERS) {
-      row.peers = null;
+  private addPeer(row: Traffic, peer: number): void {
+    if (row.peers === null) return;
+    const answer = peer === NO_NUMBER ? NO_ROOM : this.peers.add(row.number, peer);
+    if (answer === NEW) row.peers++;
+    else if (answer === NO_ROOM) row.peers = null;
+  }
+
+  private addHost(reset: Reset, number: number, from: boolean): void {
+    if (number === NO_NUMBER) {
+      this.hostsOmitted++;
       return;
     }
-    this.members++;
-    row.peers.add(ip);
-  }
-
-  private addHost(reset: Reset, ip: string, from: boolean): void {
-    let row = this.hosts.get(ip);
+    const { cause } = reset.verdict;
+    let row = this.hosts.get(number);
     if (row === undefined) {
-      if (this.hosts.size >= MAX_HOSTS) {
-        this.hostsOmitted++;
-        return;
-      }
-      row = { ip, from: 0, to: 0, ports: new Set(), causes: new Map() };
-      this.hosts.set(ip, row);
+      row = { ip: from ? reset.srcIp : reset.destIp, from: 0, to: 0, ports: [], causes: new FewCounts(cause) };
+      this.hosts.set(number, row);
     }
     if (from) row.from++;
     else row.to++;
-    row.causes.set(reset.verdict.cause, (row.causes.get(reset.verdict.cause) ?? 0) + 1);
+    row.causes.add(cause);
     const port = reset.servicePort;
-    if (port !== null && !row.ports.has(port) && this.members < MAX_MEMBERS) {
-      this.members++;
-      row.ports.add(port);
-    }
+    if (port !== null && this.hostPorts.add(number, port) === NEW) row.ports.push(port);
   }
 
   private addCause(reset: Reset): void {
@@ -170,45 +168,46 @@ export class Tally {
 
   endpointRows(context: RowContext): EndpointRow[] {
     return [...this.endpoints.values()]
-      .sort((a, b) => b.resets - a.resets || compare(a.ip, b.ip) || a.port - b.port)
-      .map((row) => ({
-        ip: row.ip,
-        port: row.port,
-        service: context.service(row.port),
-        resets: row.resets,
-        by_server: row.byServer,
-        by_client: row.byClient,
+      .sort((a, b) => b.traffic.resets - a.traffic.resets || compare(a.ip, b.ip) || a.port - b.port)
+      .map(({ ip, port, traffic }) => ({
+        ip,
+        port,
+        service: context.service(port),
+        resets: traffic.resets,
+        by_server: traffic.byServer,
+        by_client: traffic.byClient,
         connections: null,
         reset_ratio: null,
-        clients: row.peers?.size ?? null,
-        ...rates(row, context),
+        clients: traffic.peers,
+        rate: rate(traffic.resets, context.seconds),
+        peak_10s: traffic.peak.most,
+        causes: traffic.causeCounts(),
+        first: traffic.span.first,
+        last: traffic.span.last,
       }));
   }
 
   portRows(context: RowContext): PortRow[] {
     return [...this.ports.values()]
-      .sort((a, b) => b.resets - a.resets || (a.port ?? 65536) - (b.port ?? 65536))
-      .map((row) => {
-        const { rate, peak_10s, causes, first, last } = rates(row, context);
-        return {
-          port: row.port,
-          service: row.port === null ? null : context.service(row.port),
-          resets: row.resets,
-          by_server: row.byServer,
-          by_client: row.byClient,
-          sent: row.sent,
-          received: row.received,
-          connections: null,
-          reset_ratio: null,
-          rate,
-          peak_10s,
-          peers: row.peers?.size ?? null,
-          causes,
-          processes: [],
-          first,
-          last,
-        };
-      });
+      .sort((a, b) => b.traffic.resets - a.traffic.resets || (a.port ?? 65536) - (b.port ?? 65536))
+      .map(({ port, traffic, sent, received }) => ({
+        port,
+        service: port === null ? null : context.service(port),
+        resets: traffic.resets,
+        by_server: traffic.byServer,
+        by_client: traffic.byClient,
+        sent,
+        received,
+        connections: null,
+        reset_ratio: null,
+        rate: rate(traffic.resets, context.seconds),
+        peak_10s: traffic.peak.most,
+        peers: traffic.peers,
+        causes: traffic.causeCounts(),
+        processes: [],
+        first: traffic.span.first,
+        last: traffic.span.last,
+      }));
   }
 
   hostRows(): HostRow[] {
@@ -234,58 +233,8 @@ export class Tally {
   }
 }
 
-function common(reset: Reset): Common {
-  return {
-    resets: 0,
-    byServer: 0,
-    byClient: 0,
-    peers: new Set(),
-    peak: new Peak(),
-    causes: new Map(),
-    first: reset,
-    last: reset,
-  };
-}
-
-function rates(
-  row: Common,
-  { seconds }: RowContext,
-): Pick<EndpointRow, 'rate' | 'peak_10s' | 'causes' | 'first' | 'last'> {
-  return {
-    rate: rate(row.resets, seconds),
-    peak_10s: row.peak.most,
-    causes: causeCounts(row.causes),
-    first: timeText(row.first),
-    last: timeText(row.last),
-  };
-}
-
-/** Per second, to six decimals; null where the window has no length. */
-export function rate(count: number, seconds: number | null): number | null {
-  return seconds === null || seconds <= 0 ? null : Number((count / seconds).toFixed(6));
-}
-
-/** The reset's time as the source had it; null where it gave none. */
-export function timeText(reset: Reset): string | null {
-  return reset.timed ? isoTime(reset.seconds, reset.nanos, reset.digits) : null;
-}
-
-function isBefore(a: Reset, b: Reset): boolean {
-  return a.seconds < b.seconds || (a.seconds === b.seconds && a.nanos < b.nanos);
-}
-
-function causeCounts(causes: ReadonlyMap<Cause, number>): CauseCount[] {
-  return [...causes]
-    .map(([cause, resets]) => ({ cause, resets }))
-    .sort((a, b) => b.resets - a.resets || compare(a.cause, b.cause));
-}
-
 /** The one origin, or "unknown" where they differ. */
 function mostOf(origins: ReadonlyMap<Origin, number>): Origin {
   const [only] = origins.keys();
   return origins.size === 1 && only !== undefined ? only : 'unknown';
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -1,6 +1,7 @@
 /** The first and last moment of a capture, over all its frames. */
 
 import { epochNumber, isoTime, secondsBetween, type Moment } from '../base/time.js';
+import type { TimeSpan } from '../capture/frame-batch.js';
 import type { Window } from './types.js';
 
 export class WindowTally {
@@ -8,27 +9,12 @@ export class WindowTally {
   private last: Moment | null = null;
   private digits = 0;
 
-  /** Times of a batch's frames, as columns; NaN where a frame has none. `digits` are the source's. */
-  add(seconds: Float64Array, nanos: Float64Array, from: number, to: number, digits: number): void {
-    let least = Infinity;
-    let most = -Infinity;
-    let leastAt = -1;
-    let mostAt = -1;
-    for (let i = from; i < to; i++) {
-      const s = seconds[i] ?? NaN;
-      if (s < least || (s === least && (nanos[i] ?? 0) < (nanos[leastAt] ?? 0))) {
-        least = s;
-        leastAt = i;
-      }
-      if (s > most || (s === most && (nanos[i] ?? 0) > (nanos[mostAt] ?? 0))) {
-        most = s;
-        mostAt = i;
-      }
-    }
-    if (leastAt < 0) return;
+  /** The times of one capture, which may be added again as they grow. `digits` are the source's. */
+  add({ firstSeconds, firstNanos, lastSeconds, lastNanos }: TimeSpan, digits: number): void {
+    if (firstSeconds > lastSeconds) return;
     this.digits = Math.max(this.digits, digits);
-    const first = { seconds: least, nanos: nanos[leastAt] ?? 0 };
-    const last = { seconds: most, nanos: nanos[mostAt] ?? 0 };
+    const first = { seconds: firstSeconds, nanos: firstNanos };
+    const last = { seconds: lastSeconds, nanos: lastNanos };
     if (this.first === null || secondsBetween(first, this.first) > 0) this.first = first;
     if (this.last === null || secondsBetween(this.last, last) > 0) this.last = last;
   }
@@ -47,8 +33,8 @@ export class WindowTally {
     if (first === null || last === null) {
       return { start: null, start_epoch: null, end: null, end_epoch: null, seconds: null };
     }
-    const start = after !== null && secondsBetween(first, after) > 0 ? after : first;
-    const end = before !== null && secondsBetween(before, last) > 0 ? before : last;
+    const start = after === null ? first : earlier(later(first, after), last);
+    const end = before === null ? last : later(earlier(last, before), start);
     return {
       start: isoTime(start.seconds, start.nanos, digits),
       start_epoch: epochNumber(start.seconds, start.nanos),
@@ -57,4 +43,12 @@ export class WindowTally {
       seconds: Math.max(0, Number(secondsBetween(start, end).toFixed(9))),
     };
   }
+}
+
+function earlier(a: Moment, b: Moment): Moment {
+  return secondsBetween(a, b) < 0 ? b : a;
+}
+
+function later(a: Moment, b: Moment): Moment {
+  return secondsBetween(a, b) > 0 ? b : a;
 }

@@ -64,7 +64,7 @@ function manifest(folder: string): Entry[] {
   const [file, type, structure] = ['file', 'file_type', 'structure'].map((name) => columns.indexOf(name));
   return rows
     .map((row) => row.split('\t'))
-    .filter((row) => /pcap/.test(row[type!] ?? '') && !/\b(zst|xz|bz2)\b/.test(row[structure!] ?? ''))
+    .filter((row) => row[type!]?.includes('pcap') === true && !/\b(zst|xz|bz2)\b/.test(row[structure!] ?? ''))
     .map((row) => ({ file: row[file!] ?? '', structure: row[structure!] ?? '' }));
 }
 
@@ -143,7 +143,7 @@ async function compare(file: string): Promise<string | null> {
   for (const [i, row] of ours.slice(0, theirs.length).entries()) {
     const their = tsharkRow(theirs[i] ?? []);
     if (read.frames[i]!.seconds > MAX_THEIRS) their[0] = row[0];
-    if (`${row}` !== `${their}`) return `frame ${i + 1} is ${row.join(' ')}, tshark's ${their.join(' ')}`;
+    if (row.join() !== their.join()) return `frame ${i + 1} is ${row.join(' ')}, tshark's ${their.join(' ')}`;
   }
   const said = read.damage.map(({ message }) => message).join(' / ');
   return ours.length === theirs.length ? null : `${ours.length} frames, tshark has ${theirs.length} (${said})`;
@@ -186,10 +186,11 @@ interface ParsedPacket {
 }
 
 function parserRows(bytes: Uint8Array): Promise<Row[]> {
-  const { parse } = createRequire(import.meta.url)('pcap-parser') as { parse(stream: Readable): NodeJS.EventEmitter };
+  const parser = createRequire(import.meta.url)('pcap-parser') as { parse(stream: Readable): NodeJS.EventEmitter };
   return new Promise((resolve, reject) => {
     const found: Row[] = [];
-    parse(Readable.from([Buffer.from(bytes)]))
+    parser
+      .parse(Readable.from([Buffer.from(bytes)]))
       .on('packet', ({ header }: ParsedPacket) => {
         const nanos = (header.timestampMicroseconds * 1000).toString().padStart(9, '0');
         found.push([`${header.timestampSeconds}.${nanos}`, header.capturedLength, header.originalLength]);

@@ -160,7 +160,7 @@ describe('gzip', () => {
     });
     expect(read.frames.length).toBeGreaterThan(100);
     expect(read.damage).toMatchObject([
-      { reason: 'read-error', message: expect.stringMatching(/^reading failed at byte \d+: EIO$/) },
+      { reason: 'read-error', message: expect.stringMatching(/^reading failed at byte \d+: input\/output error$/) },
     ]);
     expect(failing.closed).toBe(1);
   });

@@ -74,7 +74,7 @@ export async function readAll(reader: CaptureReader): Promise<Omit<Reading, 'con
       const start = batch.start[i]!;
       const captured = batch.captured[i]!;
       frames.push({
-        number: batch.firstFrame + i,
+        number: batch.number[i] ?? 0,
         bytes: batch.bytes.slice(start, start + captured),
         captured,
         original: batch.original[i]!,

@@ -50,4 +50,4 @@ export function literally(text: string): RegExp {
 }
 
 /** Control characters that a terminal would obey: none may be on a stream, beside those that end lines. */
-export const RAW_CONTROL = new RegExp('[\\u0000-\\u0009\\u000b-\\u001f\\u007f-\\u009f\\u202a-\\u202e\\u2066-\\u2069]');
+export const RAW_CONTROL = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;

@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { classicHeader, classicPcap, classicRecord, pcapng, type ClassicRecord } from '../support/capture-bytes.js';
-import { concat, resetFrame, segment } from '../support/frames.js';
+import { resetFrame, segment } from '../support/frames.js';
 import { tmpDir } from '../support/run.js';
 
 /** 2026-03-01T12:00:00Z. */
@@ -88,5 +88,9 @@ export function manyResets(count: number): Uint8Array {
 /** One segment of data again and again. */
 export function manySegments(count: number): Uint8Array {
   const record = classicRecord({ seconds: NOON, bytes: segment({ flags: '.', payload: new Uint8Array(1000) }) });
-  return concat(classicHeader(), ...Array.from({ length: count }, () => record));
+  const header = classicHeader();
+  const all = new Uint8Array(header.length + count * record.length);
+  all.set(header);
+  for (let i = 0; i < count; i++) all.set(record, header.length + i * record.length);
+  return all;
 }

@@ -178,7 +178,7 @@ describe('the shortcut for plain segments', () => {
         const changed = new Uint8Array(60);
         changed.set(frame);
         for (const [at, value] of changes) changed[at] = value;
-        const flags = plainFlags(changed, 0, length);
+        const flags = plainFlags(new DataView(changed.buffer, changed.byteOffset, changed.byteLength), 0, length);
         if (flags < 0) return;
         plain++;
         // Every flag is asked for here, so that the segment comes by way of the walk.

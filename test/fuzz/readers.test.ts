@@ -165,7 +165,7 @@ async function read(bytes: Uint8Array, expanded: number): Promise<string | null>
   let fault: string | null = null;
   for (let batch = await capture.reader.next(); batch !== null; batch = await capture.reader.next()) {
     if (batch.count === 0) fault ??= 'an empty batch';
-    if (batch.firstFrame !== frames + 1) fault ??= `batch of frame ${batch.firstFrame} after ${frames}`;
+    if (batch.number[0] !== frames + 1) fault ??= `batch of frame ${batch.number[0]} after ${frames}`;
     frames += batch.count;
     fault ??= wrong(batch);
     for (let i = 0; i < batch.count; i++) {

@@ -8,7 +8,17 @@ import path from 'node:path';
 import ts from 'typescript';
 
 /** The rooms in order: a room imports only from itself and from those before it. */
-export const ROOMS = ['base', 'capture', 'decode', 'conversation', 'attribute', 'report', 'render', 'cli'] as const;
+export const ROOMS = [
+  'base',
+  'capture',
+  'decode',
+  'scan',
+  'conversation',
+  'attribute',
+  'report',
+  'render',
+  'cli',
+] as const;
 type Room = (typeof ROOMS)[number];
 /** The pipeline joins the rooms from capture to report. It is a room of one file. */
 const PIPELINE = 'analyze';
@@ -19,10 +29,11 @@ const MAY_IMPORT: Readonly<Record<Room | typeof PIPELINE, readonly Place[]>> = {
   base: ['base'],
   capture: ['base', 'capture'],
   decode: ['base', 'capture', 'decode'],
+  scan: ['base', 'capture', 'decode', 'scan'],
   conversation: ['base', 'capture', 'decode', 'conversation'],
   attribute: ['base', 'capture', 'decode', 'conversation', 'attribute'],
   report: ['base', 'capture', 'decode', 'conversation', 'attribute', 'report'],
-  analyze: ['base', 'capture', 'decode', 'conversation', 'attribute', 'report', 'analyze'],
+  analyze: ['base', 'capture', 'decode', 'conversation', 'attribute', 'report', 'scan', 'analyze'],
   render: ['base', 'report', 'render'],
   cli: ['base', 'capture', 'decode', 'conversation', 'attribute', 'report', 'analyze', 'render', 'cli'],
 };
@@ -43,7 +54,7 @@ const SPAWNING_FILE = 'src/base/spawn.ts';
 const SPAWNING_MODULES: readonly string[] = ['node:child_process', 'node:worker_threads', 'node:cluster'];
 
 const FILE_SYSTEM_ROOMS: readonly Place[] = ['capture', 'attribute', 'cli'];
-const FILE_SYSTEM_FILES: readonly string[] = ['src/base/package-info.ts'];
+const FILE_SYSTEM_FILES: readonly string[] = ['src/base/package-info.ts', 'src/base/spawn.ts'];
 const FILE_SYSTEM_MODULES: readonly string[] = ['node:fs', 'node:fs/promises'];
 
 const UNCHECKED_READS_FILE = 'src/base/bytes.ts';

@@ -28,6 +28,8 @@ export const URG = 0x020;
 export const ECE = 0x040;
 export const CWR = 0x080;
 export const AE = 0x100;
+/** The flags that begin and end connections. */
+export const CONTROL = SYN | FIN | RST;
 const FLAGS_MASK = 0x0fff;
 
 export function tcp(w: Walk): Next {

@@ -1,0 +1,111 @@
+/** Captures that are read and decoded in this thread: small ones, pipes, several at once. */
+
+import type { Damage } from '../capture/frame-batch.js';
+import type { OpenCapture } from '../capture/open.js';
+import { inTimeOrder, type CaptureFile, type Passage } from '../capture/story.js';
+import { Decoder, type PacketCounts } from '../decode/decoder.js';
+import type { KnownCapture, Rows, Scan, Unopened } from './scan.js';
+
+/** What closing a source in the middle looks like to its reader. */
+const ENDED_BY_US: ReadonlySet<string> = new Set(['read-error', 'cut-off']);
+/** Bytes between two turns of the event loop: signals and progress get their turn, some milliseconds apart. */
+const TURN_BYTES = 8 * 1024 * 1024;
+
+export class LocalScan implements Scan {
+  readonly unopened: Unopened[] = [];
+  private readonly decoder: Decoder;
+  private readonly passages: AsyncGenerator<Passage, void, undefined>;
+  private readonly files: number;
+  /** By file number. */
+  private readonly opened = new Map<number, OpenCapture>();
+  /** How much damage each capture had when the input was ended: what comes after it is of our own making. */
+  private readonly damageBefore = new Map<OpenCapture, number>();
+  private stopped = false;
+  private lastTurn = 0;
+
+  constructor(files: readonly CaptureFile[], keep: number) {
+    this.files = files.length;
+    this.decoder = new Decoder(keep);
+    this.passages = inTimeOrder(
+      files,
+      (file, error) => {
+        this.unopened.push({ file, error });
+      },
+      (file, capture) => {
+        this.opened.set(file, capture);
+        capture.reader.sieve = this.decoder.sieve;
+      },
+    );
+  }
+
+  async next(): Promise<Rows | null> {
+    if (this.stopped) return null;
+    const answer = await this.passages.next();
+    if (answer.done === true || this.wasStopped()) return null;
+    const { file, capture, batch, from, to } = answer.value;
+    const { interfaces } = capture.reader;
+    const segments = this.decoder.decode(batch, from, to, interfaces);
+    const bytes = capture.bytesRead();
+    if (Math.abs(bytes - this.lastTurn) >= TURN_BYTES || capture.size === null) {
+      this.lastTurn = bytes;
+      await turn();
+    }
+    return { file, segments, interfaces, frames: batch };
+  }
+
+  /** Asked again after waiting: meanwhile it may have become true. */
+  private wasStopped(): boolean {
+    return this.stopped;
+  }
+
+  get counts(): PacketCounts {
+    return this.decoder.counts;
+  }
+
+  get linkTypes(): ReadonlyMap<number, number> {
+    return this.decoder.linkTypes;
+  }
+
+  get captures(): readonly KnownCapture[] {
+    return [...this.opened].map(([file, capture]) => {
+      const { interfaces, dropped, times } = capture.reader;
+      return { file, interfaces, dropped, times, damage: this.damageOf(capture), hasEnd: capture.size !== null };
+    });
+  }
+
+  private damageOf(capture: OpenCapture): readonly Damage[] {
+    const before = this.damageBefore.get(capture) ?? Infinity;
+    return capture.reader.damage.filter(({ reason }, i) => i < before || !ENDED_BY_US.has(reason));
+  }
+
+  get progress(): { bytes: number; total: number | null } {
+    let bytes = 0;
+    let total: number | null = 0;
+    for (const capture of this.opened.values()) {
+      bytes += capture.bytesRead();
+      total = total === null || capture.size === null ? null : total + capture.size;
+    }
+    return { bytes, total: this.opened.size < this.files ? null : total };
+  }
+
+  stop(): void {
+    if (this.stopped) return;
+    this.stopped = true;
+    for (const capture of this.opened.values()) {
+      this.damageBefore.set(capture, capture.reader.damage.length);
+      capture.close();
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.passages.return(undefined);
+    for (const capture of this.opened.values()) capture.close();
+  }
+}
+
+/** One turn of the event loop. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}

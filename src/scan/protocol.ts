@@ -1,0 +1,100 @@
+/** What the scanning thread and its starter say to each other. */
+
+import type { CaptureInterface, Damage, TimeSpan } from '../capture/frame-batch.js';
+import type { PacketCounts } from '../decode/decoder.js';
+import type { SegmentBatch, Surroundings } from '../decode/segment-batch.js';
+
+/** What the thread is started with. */
+export interface ScanOrder {
+  readonly path: string;
+  /** Flags of the TCP headers that are wanted. */
+  readonly keep: number;
+  /** TAKEN and STOP, shared. */
+  readonly shared: Int32Array;
+}
+
+/** In `shared`: messages that were taken so far; the thread waits when it is too far ahead. */
+export const TAKEN = 0;
+/** In `shared`: not 0: end the input. */
+export const STOP = 1;
+
+/** Messages that may be under way: about a megabyte each. */
+export const MAX_AHEAD = 6;
+/** Rows a message. */
+export const ROWS = 8192;
+
+/** What is known of the capture so far. */
+export interface ScanState {
+  readonly interfaces: readonly CaptureInterface[];
+  readonly damage: readonly Damage[];
+  readonly dropped: number | null;
+  readonly times: TimeSpan;
+  readonly counts: PacketCounts;
+  readonly linkTypes: ReadonlyMap<number, number>;
+  readonly bytesRead: number;
+}
+
+type Column = Exclude<
+  {
+    [K in keyof SegmentBatch]: SegmentBatch[K] extends ArrayBufferView ? K : never;
+  }[keyof SegmentBatch],
+  undefined
+>;
+
+/** Every column, with the elements that a row has in it. */
+const COLUMNS: Readonly<Record<Column, 1 | 4>> = {
+  number: 1,
+  frame: 1,
+  seconds: 1,
+  nanos: 1,
+  iface: 1,
+  noted: 1,
+  source: 4,
+  destination: 4,
+  ipVersion: 1,
+  ttl: 1,
+  ipId: 1,
+  sourcePort: 1,
+  destinationPort: 1,
+  flags: 1,
+  seq: 1,
+  ack: 1,
+  window: 1,
+  payloadLength: 1,
+  timestamp: 1,
+  macLayout: 1,
+  mac: 4,
+  packetType: 1,
+  interfaceIndex: 1,
+  tenant: 1,
+};
+
+/** Rows on their way from one thread to another. */
+export interface PackedSegments {
+  readonly count: number;
+  readonly columns: ReadonlyMap<Column, ArrayLike<number>>;
+  readonly surroundings: ReadonlyMap<number, Surroundings>;
+  readonly texts: ReadonlyMap<number, string>;
+}
+
+export type ScanMessage =
+  | { readonly kind: 'segments'; readonly segments: PackedSegments; readonly state: ScanState }
+  | { readonly kind: 'progress'; readonly state: ScanState }
+  | { readonly kind: 'end'; readonly state: ScanState }
+  | { readonly kind: 'refused'; readonly code: string; readonly message: string; readonly hint: string | null };
+
+const NAMES = Object.keys(COLUMNS) as Column[];
+
+export function pack(segments: SegmentBatch): PackedSegments {
+  const { count } = segments;
+  const columns = new Map(NAMES.map((name) => [name, segments[name].slice(0, count * COLUMNS[name])]));
+  return { count, columns, surroundings: new Map(segments.surroundings), texts: new Map(segments.texts) };
+}
+
+export function unpack(packed: PackedSegments, into: SegmentBatch): void {
+  into.clear();
+  into.count = packed.count;
+  for (const [name, column] of packed.columns) into[name].set(column);
+  for (const [row, around] of packed.surroundings) into.surroundings.set(row, around);
+  for (const [row, text] of packed.texts) into.texts.set(row, text);
+}

@@ -1,0 +1,142 @@
+/**
+ * A capture that is read and decoded in a thread of its own. Its starter gets the same rows in the same order as it
+ * would have made itself.
+ */
+
+import { UserError, type ErrorCode } from '../base/errors.js';
+import { startThread, type Thread } from '../base/spawn.js';
+import { TimeSpan } from '../capture/frame-batch.js';
+import type { PacketCounts } from '../decode/decoder.js';
+import { SegmentBatch } from '../decode/segment-batch.js';
+import type { KnownCapture, Rows, Scan, Unopened } from './scan.js';
+import {
+  ROWS,
+  STOP,
+  TAKEN,
+  unpack,
+  type PackedSegments,
+  type ScanMessage,
+  type ScanOrder,
+  type ScanState,
+} from './protocol.js';
+
+/** A smaller file is read before a thread has started. */
+export const MIN_REMOTE_BYTES = 24 * 1024 * 1024;
+
+const NOTHING_YET: ScanState = {
+  interfaces: [],
+  damage: [],
+  dropped: null,
+  times: new TimeSpan(),
+  counts: {
+    seen: 0,
+    tcp: 0,
+    notTcp: 0,
+    fragments: 0,
+    cut: 0,
+    malformed: 0,
+    unknownLink: 0,
+    resets: 0,
+    control: 0,
+  },
+  linkTypes: new Map(),
+  bytesRead: 0,
+};
+
+export class RemoteScan implements Scan {
+  readonly unopened: Unopened[] = [];
+  private state: ScanState = NOTHING_YET;
+  private readonly size: number;
+  private readonly worker: Thread;
+  private readonly shared: Int32Array;
+  private readonly segments = new SegmentBatch(ROWS);
+  private readonly messages: ScanMessage[] = [];
+  private fault: Error | null = null;
+  private over = false;
+  private wake: () => void = () => undefined;
+
+  private constructor(worker: Thread, shared: Int32Array, size: number) {
+    this.size = size;
+    this.worker = worker;
+    this.shared = shared;
+    worker.on('message', (message: ScanMessage) => {
+      this.messages.push(message);
+      this.wake();
+    });
+    worker.on('error', (error) => {
+      this.fault ??= error;
+      this.wake();
+    });
+    worker.on('exit', () => {
+      this.over = true;
+      this.wake();
+    });
+  }
+
+  /** Starts reading `path`; null where threads are not to be had. */
+  static start(path: string, size: number, keep: number): RemoteScan | null {
+    const shared = new Int32Array(new SharedArrayBuffer(8));
+    const order: ScanOrder = { path, keep, shared };
+    const worker = startThread('scan-worker', order);
+    return worker === null ? null : new RemoteScan(worker, shared, size);
+  }
+
+  async next(): Promise<Rows | null> {
+    for (;;) {
+      const message = this.messages.shift();
+      if (message !== undefined) {
+        const { kind } = message;
+        if (kind === 'refused') {
+          const error = new UserError(message.code as ErrorCode, message.message, message.hint);
+          this.unopened.push({ file: 0, error });
+          return null;
+        }
+        this.state = message.state;
+        if (kind === 'end') return null;
+        if (kind === 'progress') this.segments.clear();
+        else this.take(message.segments);
+        return { file: 0, segments: this.segments, interfaces: this.state.interfaces, frames: null };
+      }
+      if (this.fault !== null) throw this.fault;
+      if (this.over) throw new Error('the reading thread ended without a word');
+      await new Promise<void>((resolve) => {
+        this.wake = resolve;
+      });
+    }
+  }
+
+  private take(segments: PackedSegments): void {
+    unpack(segments, this.segments);
+    Atomics.add(this.shared, TAKEN, 1);
+    Atomics.notify(this.shared, TAKEN);
+  }
+
+  get counts(): PacketCounts {
+    return this.state.counts;
+  }
+
+  get linkTypes(): ReadonlyMap<number, number> {
+    return this.state.linkTypes;
+  }
+
+  get captures(): readonly KnownCapture[] {
+    if (this.state === NOTHING_YET) return [];
+    const { interfaces, damage, dropped, times } = this.state;
+    return [{ file: 0, interfaces, damage, dropped, times, hasEnd: true }];
+  }
+
+  get progress(): { bytes: number; total: number } {
+    return { bytes: this.state.bytesRead, total: this.size };
+  }
+
+  /** What was read so far still comes. */
+  stop(): void {
+    Atomics.store(this.shared, STOP, 1);
+    Atomics.notify(this.shared, TAKEN);
+  }
+
+  async close(): Promise<void> {
+    this.stop();
+    await this.worker.terminate();
+  }
+}

@@ -1,0 +1,76 @@
+/**
+ * The thread that reads and decodes a large capture, while its starter follows the connections.
+ *
+ * Runs the very reader and decoder that the starter would run itself, and sends their rows.
+ */
+
+import { UserError } from '../base/errors.js';
+import { thread } from '../base/spawn.js';
+import { openPath } from '../capture/byte-source.js';
+import { BATCH_FRAMES } from '../capture/frame-batch.js';
+import { openCapture, type OpenCapture } from '../capture/open.js';
+import { Decoder } from '../decode/decoder.js';
+import type { SegmentBatch } from '../decode/segment-batch.js';
+import { MAX_AHEAD, pack, ROWS, STOP, TAKEN, type ScanMessage, type ScanOrder, type ScanState } from './protocol.js';
+
+/** Bytes between two words of how far it is. */
+const PROGRESS_BYTES = 32 * 1024 * 1024;
+
+async function scan({ path, keep, shared }: ScanOrder, send: (message: ScanMessage) => void): Promise<void> {
+  const capture = await openCapture(path, openPath(path));
+  const decoder = new Decoder(keep, ROWS);
+  const { reader } = capture;
+  reader.sieve = decoder.sieve;
+  let segments: SegmentBatch | null = null;
+  let sent = 0;
+  let told = 0;
+  const flush = (): void => {
+    if (segments === null || segments.count === 0) return;
+    for (let taken = Atomics.load(shared, TAKEN); sent - taken >= MAX_AHEAD; taken = Atomics.load(shared, TAKEN)) {
+      if (Atomics.load(shared, STOP) !== 0) break;
+      Atomics.wait(shared, TAKEN, taken);
+    }
+    send({ kind: 'segments', segments: pack(segments), state: stateOf(capture, decoder) });
+    sent++;
+    segments.clear();
+  };
+  for (let batch = await reader.next(); batch !== null; batch = await reader.next()) {
+    segments = decoder.append(batch, 0, batch.count, reader.interfaces);
+    if (segments.count > ROWS - BATCH_FRAMES) flush();
+    if (capture.bytesRead() - told >= PROGRESS_BYTES) {
+      told = capture.bytesRead();
+      send({ kind: 'progress', state: stateOf(capture, decoder) });
+    }
+    if (Atomics.load(shared, STOP) !== 0) break;
+  }
+  flush();
+  send({ kind: 'end', state: stateOf(capture, decoder) });
+  capture.close();
+}
+
+function stateOf(capture: OpenCapture, decoder: Decoder): ScanState {
+  const { reader } = capture;
+  return {
+    interfaces: reader.interfaces.map(({ linkType, name, snaplen, fractionDigits }) => ({
+      linkType,
+      name,
+      snaplen,
+      fractionDigits,
+    })),
+    damage: reader.damage,
+    dropped: reader.dropped,
+    times: reader.times,
+    counts: decoder.counts,
+    linkTypes: decoder.linkTypes,
+    bytesRead: capture.bytesRead(),
+  };
+}
+
+const own = thread();
+if (own !== null) {
+  scan(own.order as ScanOrder, own.send).catch((error: unknown) => {
+    // A fault goes on to the starter as the thread's error.
+    if (!(error instanceof UserError)) throw error;
+    own.send({ kind: 'refused', code: error.code, message: error.message, hint: error.hint } satisfies ScanMessage);
+  });
+}

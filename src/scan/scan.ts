@@ -1,0 +1,67 @@
+/**
+ * From captures to segments: reading and decoding as one step, in this thread or in another.
+ *
+ * Knows no connections. Whoever follows them cannot tell where the rows were made.
+ */
+
+import type { CaptureInterface, Damage, FrameBatch, TimeSpan } from '../capture/frame-batch.js';
+import type { CaptureFile } from '../capture/story.js';
+import type { PacketCounts } from '../decode/decoder.js';
+import type { SegmentBatch } from '../decode/segment-batch.js';
+import { LocalScan } from './local-scan.js';
+import { MIN_REMOTE_BYTES, RemoteScan } from './remote-scan.js';
+
+/** Rows of one file. */
+export interface Rows {
+  readonly file: number;
+  readonly segments: SegmentBatch;
+  readonly interfaces: readonly CaptureInterface[];
+  /** The batch that the segments' `frame` points into; null where it is in another thread. */
+  readonly frames: FrameBatch | null;
+}
+
+/** What a capture said of itself. */
+export interface KnownCapture {
+  readonly file: number;
+  readonly interfaces: readonly CaptureInterface[];
+  readonly damage: readonly Damage[];
+  readonly dropped: number | null;
+  readonly times: TimeSpan;
+  /** A regular file: its end is known, and stopping before it leaves something unread. */
+  readonly hasEnd: boolean;
+}
+
+/** A file that could not be opened, and the UserError that says why. */
+export interface Unopened {
+  readonly file: number;
+  readonly error: unknown;
+}
+
+export interface Scan {
+  /** The next rows in time order, perhaps none, valid until the next call; null at the end. */
+  next(): Promise<Rows | null>;
+  /** What is known so far; complete once `next` has given null. */
+  readonly counts: PacketCounts;
+  readonly linkTypes: ReadonlyMap<number, number>;
+  readonly captures: readonly KnownCapture[];
+  readonly unopened: readonly Unopened[];
+  /** Bytes read as stored, and in all where that is known. */
+  readonly progress: { readonly bytes: number; readonly total: number | null };
+  /** Ends the input; `next` then comes to its end. */
+  stop(): void;
+  /** Lets go of everything. */
+  close(): Promise<void>;
+}
+
+/**
+ * Scans `files` for TCP headers with any of the flags in `keep`. A single large file is read in a thread of its own,
+ * unless the frames' bytes are wanted too.
+ */
+export function startScan(files: readonly CaptureFile[], keep: number, wantFrames: boolean): Scan {
+  const [only] = files;
+  if (files.length === 1 && only?.stored !== undefined && only.stored.size >= MIN_REMOTE_BYTES && !wantFrames) {
+    const remote = RemoteScan.start(only.stored.path, only.stored.size, keep);
+    if (remote !== null) return remote;
+  }
+  return new LocalScan(files, keep);
+}
