@@ -13,6 +13,15 @@ export interface ByteSource {
 
 /** Stays within a core's second-level cache, where the parse follows the copy. */
 const CHUNK = 256 * 1024;
+/** The first reads are small: a parser's hot loop that has come to its end once is compiled for good the first time. */
+const FIRST_CHUNK = 4 * 1024;
+const CHUNK_GROWTH = 4;
+/**
+ * Where in a page the bytes of a read begin. The system's copy runs a quarter faster to a whole cache line, and a good
+ * deal slower to the same place in a page as it comes from.
+ */
+const WELL_PLACED = 64;
+const PAGE = 4096;
 
 export class ByteWindow {
   bytes = new Uint8Array(2 * CHUNK);
@@ -22,6 +31,7 @@ export class ByteWindow {
   end = 0;
   /** Offset in the stream of `bytes[0]`. */
   private base = 0;
+  private chunk = FIRST_CHUNK;
   private over = false;
   private failure: unknown = null;
 
@@ -49,7 +59,8 @@ export class ByteWindow {
   async fill(need: number): Promise<boolean> {
     while (this.end - this.at < need && !this.over) {
       this.makeRoom(need);
-      const room = Math.min(this.bytes.length, this.end + CHUNK);
+      const room = Math.min(this.bytes.length, this.end + this.chunk);
+      this.chunk = Math.min(CHUNK, this.chunk * CHUNK_GROWTH);
       try {
         const answer = this.source.read(this.bytes, this.end, room);
         const got = typeof answer === 'number' ? answer : await answer;
@@ -75,14 +86,16 @@ export class ByteWindow {
     return true;
   }
 
+  /** Moves what is left towards the front, to where the next bytes will lie well for the copy. */
   private makeRoom(need: number): void {
-    if (this.at > 0) {
-      this.bytes.copyWithin(0, this.at, this.end);
-      this.base += this.at;
-      this.end -= this.at;
-      this.at = 0;
-    }
-    if (need + CHUNK > this.bytes.length) this.grow(need + CHUNK);
+    const left = this.end - this.at;
+    const front = (WELL_PLACED - left) & (PAGE - 1);
+    if (front + need + CHUNK > this.bytes.length) this.grow(front + need + CHUNK);
+    if (front === this.at) return;
+    this.bytes.copyWithin(front, this.at, this.end);
+    this.base += this.at - front;
+    this.at = front;
+    this.end = front + left;
   }
 
   /** At least doubles, so that needs that grow little by little don't copy the window over and over. */

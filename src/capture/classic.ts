@@ -93,7 +93,7 @@ export class ClassicReader implements CaptureReader {
       }
       let sec = view.getUint32(at, littleEndian);
       const odd = cap > len || cap > ordinary || cap === 0;
-      if (odd || (sec !== before && Math.abs(sec - before) > PLAUSIBLE_SECONDS)) {
+      if (odd || sec - before > PLAUSIBLE_SECONDS || before - sec > PLAUSIBLE_SECONDS) {
         if (at !== vouched && !this.vouchFor(at, next > first ? before : this.lastSeconds)) break;
         if (len < cap) len = cap;
       }

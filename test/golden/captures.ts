@@ -184,7 +184,16 @@ function odd(): Uint8Array {
     whole.slice(0, 47),
     ...fragments,
     ethernet({ etherType: 0x0806, payload: new Uint8Array(28) }),
-    ethernet(carriedIp(ipv4({ src: '192.0.2.1', dst: '192.0.2.20', protocol: PROTOCOL.icmp, payload: icmpError({ version: 4, quoted: ip4() }) }))),
+    ethernet(
+      carriedIp(
+        ipv4({
+          src: '192.0.2.1',
+          dst: '192.0.2.20',
+          protocol: PROTOCOL.icmp,
+          payload: icmpError({ version: 4, quoted: ip4() }),
+        }),
+      ),
+    ),
     resetFrame({ dataOffset: 3 }),
     ethernet(
       carriedIp(
