@@ -21,20 +21,20 @@ function talk(port, host, text, { abortAfter = null } = {}) {
 }
 
 async function servers() {
-  // Answers properly.
-  net
-    .createServer((s) => s.on('error', () => undefined).on('data', () => s.end('HTTP/1.1 200 OK\r\n\r\n')))
-    .listen(8080, APP);
-  // Aborts with SO_LINGER 0 as soon as it is asked.
-  net.createServer((s) => s.on('error', () => undefined).on('data', () => s.resetAndDestroy())).listen(8081, APP);
-  // Closes with the request unread.
-  net
-    .createServer({ pauseOnConnect: true }, (s) => {
+  const all = [
+    // Answers properly.
+    net.createServer((s) => s.on('error', () => undefined).on('data', () => s.end('HTTP/1.1 200 OK\r\n\r\n'))),
+    // Aborts with SO_LINGER 0 as soon as it is asked.
+    net.createServer((s) => s.on('error', () => undefined).on('data', () => s.resetAndDestroy())),
+    // Closes with the request unread.
+    net.createServer({ pauseOnConnect: true }, (s) => {
       s.on('error', () => undefined);
       setTimeout(() => s.destroy(), 100);
-    })
-    .listen(8082, APP);
-  setTimeout(() => process.exit(), 20_000);
+    }),
+  ];
+  for (const [i, server] of all.entries()) server.listen(8080 + i, APP);
+  await sleep(20_000);
+  for (const server of all) server.close();
 }
 
 async function clients() {

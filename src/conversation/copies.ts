@@ -3,6 +3,7 @@
 import type { Candidate } from './candidate.js';
 import { Few } from './few.js';
 import { framesOf, interfacesOf, type Copies, type Tuple } from './reset.js';
+import type { Direction } from './verdict.js';
 
 /** `frame` showed `known` once more. */
 export function addCopy(known: Candidate, frame: Candidate): void {
@@ -10,6 +11,13 @@ export function addCopy(known: Candidate, frame: Candidate): void {
   copies.frames.push(frame.frame);
   copies.sightings.add(frame.sighting);
   if (frame.interface !== null) copies.interfaces.add(frame.interface);
+  known.direction = joined(known.direction, frame.direction);
+}
+
+/** What came in at one interface and went out at another was only passing through. */
+function joined(a: Direction, b: Direction): Direction {
+  if (a === b || b === 'unknown') return a;
+  return a === 'unknown' ? b : 'forwarded';
 }
 
 /** `twin` is `known` behind a NAT: all its frames are frames of `known`. */

@@ -68,7 +68,7 @@ export interface Reset extends Tuple {
   readonly interface: string | null;
   /** null: no further frame showed it. */
   copies: Copies | null;
-  readonly direction: Direction;
+  direction: Direction;
   /** Port of the serving side as the client dialled it; null where nothing says which side serves. */
   servicePort: number | null;
   resetBy: ResetBy;

@@ -1,5 +1,5 @@
 /** Runs the command line inside the test's own process: what a hundred captures need without a hundred starts. */
-import { PassThrough, Readable, Writable } from 'node:stream';
+import { Readable, Writable } from 'node:stream';
 import { Output, type Io } from '../../src/cli/io.js';
 import { main } from '../../src/cli/main.js';
 
@@ -29,7 +29,7 @@ export async function runInProcess(
   const stdout = new Gathered();
   const stderr = new Gathered();
   const io: Io = {
-    stdin: Readable.from([]) as unknown as PassThrough,
+    stdin: Readable.from([]),
     stdout: new Output(stdout),
     stderr: new Output(stderr),
     env,
