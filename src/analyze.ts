@@ -110,6 +110,8 @@ class Run {
       scan.stop();
     };
     signal.addEventListener('abort', stop);
+    // A signal that came before there was anybody to hear it.
+    if (signal.aborted) stop();
     try {
       for (let rows = await scan.next(); rows !== null; rows = await scan.next()) {
         this.frames = rows.frames;
@@ -195,7 +197,6 @@ class Run {
 
   /** What the readers and the decoder could not read. */
   private finish(): void {
-    const { signal } = this.options;
     const { captures, unopened, counts, linkTypes } = this.scan;
     for (const { file, error } of unopened) {
       if (!(error instanceof UserError)) throw error;
@@ -235,7 +236,7 @@ class Run {
       });
     }
     // A pipe that is interrupted has had its natural end; of a file, the rest was there and was not read.
-    if (signal.aborted && captures.some(({ hasEnd }) => hasEnd)) {
+    if (this.scan.endedEarly && (captures.length === 0 || captures.some(({ hasEnd }) => hasEnd))) {
       this.note(null, { reason: 'interrupted', interface: null, byte: null, message: 'reading was interrupted' });
     }
   }

@@ -13,7 +13,8 @@ export type ErrorCode =
   | 'undecodable'
   | 'no-captures'
   | 'unsupported'
-  | 'write-failed';
+  | 'write-failed'
+  | 'interrupted';
 
 /** What could not be done; ends the command with exit code 2. */
 export class UserError extends Error {

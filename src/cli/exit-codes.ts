@@ -1,4 +1,4 @@
-/** Exit codes of the contract; 3 wins over 1. */
+/** Exit codes, as the README lists them; 3 wins over 1. */
 
 export const EXIT_OK = 0;
 /** `--max-resets` exceeded. */

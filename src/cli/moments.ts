@@ -3,7 +3,7 @@
  */
 
 import { UserError } from '../base/errors.js';
-import type { Moment } from '../base/time.js';
+import { secondsBetween, type Moment } from '../base/time.js';
 import type { CaptureReader, FrameBatch } from '../capture/frame-batch.js';
 import type { OpenCapture } from '../capture/open.js';
 import { inTimeOrder, type CaptureFile } from '../capture/story.js';
@@ -37,12 +37,15 @@ export async function timeWindow(
       );
     }
     const window = await wholeWindow(files, interrupt);
+    if (interrupt.aborted) {
+      throw new UserError('interrupted', 'interrupted before the end was found, which a time such as -10m counts from');
+    }
     first = window.start;
     last = window.end;
   } else if (typed.some((time) => time?.kind === 'of-day')) {
     const peeked: CaptureFile[] = [];
     for (const each of files) {
-      const { file, moment } = await peek(each);
+      const { file, moment } = await peek(each, interrupt);
       peeked.push(file);
       if (moment !== null && (first === null || moment.seconds < first.seconds)) first = moment;
     }
@@ -50,7 +53,11 @@ export async function timeWindow(
   }
   const resolve = (time: TypedTime | null): Moment | null =>
     time === null ? null : resolveTime(time, first, last, utc);
-  return { after: resolve(after), before: resolve(before), files: looked };
+  const [from, to] = [resolve(after), resolve(before)];
+  if (from !== null && to !== null && secondsBetween(from, to) < 0) {
+    throw new UserError('usage', '--after is later than --before: nothing lies between them');
+  }
+  return { after: from, before: to, files: looked };
 }
 
 /** Enough for any source's times. */
@@ -73,12 +80,13 @@ async function wholeWindow(files: readonly CaptureFile[], interrupt: AbortSignal
 }
 
 /** The first frame's time. What can be read once only is opened for good, and its first batch is given again. */
-async function peek(file: CaptureFile): Promise<{ file: CaptureFile; moment: Moment | null }> {
+async function peek(file: CaptureFile, interrupt: AbortSignal): Promise<{ file: CaptureFile; moment: Moment | null }> {
   let capture: OpenCapture;
   try {
     capture = await file.open();
   } catch (error) {
-    // The run itself tells.
+    // Of a file that cannot be opened the run itself tells; an interruption ends everything here.
+    if (interrupt.aborted) throw error;
     return { file: { ...file, open: () => failing(error) }, moment: null };
   }
   const batch = await capture.reader.next();

@@ -100,7 +100,9 @@ async function linkTypesOf(files: readonly CaptureFile[], interrupt: AbortSignal
     () => undefined,
   );
   for await (const { batch, capture, from, to } of passages) {
-    if (interrupt.aborted) break;
+    if (interrupt.aborted) {
+      throw new UserError('interrupted', 'interrupted before it was known which link types there are to be saved');
+    }
     let before = -1;
     for (let i = from; i < to; i++) {
       const iface = batch.iface[i] ?? 0;

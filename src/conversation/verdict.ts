@@ -1,5 +1,5 @@
 /**
- * What is said of a reset: the words of the contract, shared by the rules that choose them and the report that shows
+ * What is said of a reset: the words of the schema, shared by the rules that choose them and the report that shows
  * them.
  */
 

@@ -79,6 +79,7 @@ function cell(value: string | number | null): string {
   if (value === null) return '';
   if (typeof value === 'number') return String(value);
   const shown = PLAIN.test(value) ? value : printable(value, Infinity);
-  const text = FORMULA.test(value) ? `'${shown}` : shown;
+  // A lone "-", standard input's name, is no formula to anyone.
+  const text = FORMULA.test(value) && value !== '-' ? `'${shown}` : shown;
   return NEEDS_QUOTES.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

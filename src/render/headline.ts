@@ -78,8 +78,8 @@ function contextText({ context, kind }: Source): string {
     case 'full':
       return 'all TCP headers';
     case 'control':
-      return 'only SYN, FIN and RST: how connections began and ended is seen, what they carried is not';
+      return 'only SYN, FIN and RST were looked at: how connections began and ended is seen, what they carried is not';
     case 'resets':
-      return `only resets ${kind === 'file' ? 'are in it' : 'are captured'}: what led to them is not seen, so which side serves is a guess by port and most causes stay unknown`;
+      return `only resets ${kind === 'file' ? 'were looked at' : 'are captured'}: what led to them is not seen, so which side serves is told by ports alone and most causes stay unknown`;
   }
 }

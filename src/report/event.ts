@@ -1,4 +1,4 @@
-/** A reset as an event of the JSON: every key of the contract, `null` where nothing is known. */
+/** A reset as an event of the JSON: every key of the schema, `null` where nothing is known. */
 
 import { macText } from '../base/address.js';
 import { communityId } from '../base/community-id.js';

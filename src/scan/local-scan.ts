@@ -13,6 +13,7 @@ const TURN_BYTES = 8 * 1024 * 1024;
 
 export class LocalScan implements Scan {
   readonly unopened: Unopened[] = [];
+  endedEarly = false;
   private readonly decoder: Decoder;
   private readonly passages: AsyncGenerator<Passage, void, undefined>;
   private readonly files: number;
@@ -39,9 +40,10 @@ export class LocalScan implements Scan {
   }
 
   async next(): Promise<Rows | null> {
-    if (this.stopped) return null;
+    if (this.stopped) return this.endEarly();
     const answer = await this.passages.next();
-    if (answer.done === true || this.wasStopped()) return null;
+    if (this.wasStopped()) return this.endEarly();
+    if (answer.done === true) return null;
     const { file, capture, batch, from, to } = answer.value;
     const { interfaces } = capture.reader;
     const segments = this.decoder.decode(batch, from, to, interfaces);
@@ -51,6 +53,11 @@ export class LocalScan implements Scan {
       await turn();
     }
     return { file, segments, interfaces, frames: batch };
+  }
+
+  private endEarly(): null {
+    this.endedEarly = true;
+    return null;
   }
 
   /** Asked again after waiting: meanwhile it may have become true. */

@@ -32,6 +32,8 @@ export interface ScanState {
   readonly counts: PacketCounts;
   readonly linkTypes: ReadonlyMap<number, number>;
   readonly bytesRead: number;
+  /** It was told to stop before the end. */
+  readonly endedEarly: boolean;
 }
 
 type Column = Exclude<

@@ -41,6 +41,7 @@ const NOTHING_YET: ScanState = {
   },
   linkTypes: new Map(),
   bytesRead: 0,
+  endedEarly: false,
 };
 
 export class RemoteScan implements Scan {
@@ -82,6 +83,8 @@ export class RemoteScan implements Scan {
   }
 
   async next(): Promise<Rows | null> {
+    // Messages may come a thousand at a time, all within one turn of the event loop: signals must get theirs.
+    await new Promise((resolve) => setImmediate(resolve));
     for (;;) {
       const message = this.messages.shift();
       if (message !== undefined) {
@@ -123,6 +126,10 @@ export class RemoteScan implements Scan {
     if (this.state === NOTHING_YET) return [];
     const { interfaces, damage, dropped, times } = this.state;
     return [{ file: 0, interfaces, damage, dropped, times, hasEnd: true }];
+  }
+
+  get endedEarly(): boolean {
+    return this.state.endedEarly;
   }
 
   get progress(): { bytes: number; total: number } {

@@ -24,6 +24,7 @@ async function scan({ path, keep, shared }: ScanOrder, send: (message: ScanMessa
   let segments: SegmentBatch | null = null;
   let sent = 0;
   let told = 0;
+  let stopped = false;
   const flush = (): void => {
     if (segments === null || segments.count === 0) return;
     for (let taken = Atomics.load(shared, TAKEN); sent - taken >= MAX_AHEAD; taken = Atomics.load(shared, TAKEN)) {
@@ -41,10 +42,13 @@ async function scan({ path, keep, shared }: ScanOrder, send: (message: ScanMessa
       told = capture.bytesRead();
       send({ kind: 'progress', state: stateOf(capture, decoder) });
     }
-    if (Atomics.load(shared, STOP) !== 0) break;
+    if (Atomics.load(shared, STOP) !== 0) {
+      stopped = true;
+      break;
+    }
   }
   flush();
-  send({ kind: 'end', state: stateOf(capture, decoder) });
+  send({ kind: 'end', state: { ...stateOf(capture, decoder), endedEarly: stopped } });
   capture.close();
 }
 
@@ -63,6 +67,7 @@ function stateOf(capture: OpenCapture, decoder: Decoder): ScanState {
     counts: decoder.counts,
     linkTypes: decoder.linkTypes,
     bytesRead: capture.bytesRead(),
+    endedEarly: false,
   };
 }
 

@@ -49,6 +49,8 @@ export interface Scan {
   readonly progress: { readonly bytes: number; readonly total: number | null };
   /** Ends the input; `next` then comes to its end. */
   stop(): void;
+  /** Something was left unread because of `stop`; told once `next` has given null. */
+  readonly endedEarly: boolean;
   /** Lets go of everything. */
   close(): Promise<void>;
 }

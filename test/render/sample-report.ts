@@ -1,4 +1,4 @@
-/** A made-up report to render, whole in itself: its counts keep the promises that the contract makes. */
+/** A made-up report to render, whole in itself: its counts keep the promises that the README makes. */
 import type {
   EndpointRow,
   HostRow,

@@ -55,7 +55,7 @@ describe('the first lines', () => {
   });
   test('say what it means when there are only resets', () => {
     const text = report({ source: { ...sampleReport().source, context: 'resets' } });
-    expect(text.replaceAll('\n  ', ' ')).toContain('only resets are in it: what led to them is not seen');
+    expect(text.replaceAll('\n  ', ' ')).toContain('only resets were looked at: what led to them is not seen');
   });
   test('of a live capture name the interface', () => {
     const source = { ...sampleReport().source, kind: 'live', interfaces: ['any'], files: [] } as const;
