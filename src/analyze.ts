@@ -9,6 +9,7 @@ import type { AddressTest } from './base/address.js';
 import { UserError } from './base/errors.js';
 import { plural, printable } from './base/text.js';
 import type { CaptureInterface, Damage, FrameBatch } from './capture/frame-batch.js';
+import { shellQuote } from './capture/refusal.js';
 import type { CaptureFile } from './capture/story.js';
 import type { CaptureWriter, HeldFrame } from './capture/writer.js';
 import { linkTypeName } from './decode/link-types.js';
@@ -215,7 +216,7 @@ class Run {
       throw new UserError(
         'undecodable',
         `nothing in ${this.names.map((name) => printable(name)).join(', ')} can be decoded: ${plural(seen, 'frame')} of link type ${types}, which rstscope does not know`,
-        'tshark -r FILE',
+        `tshark -r ${shellQuote(this.names[0] ?? 'FILE')}`,
       );
     }
     for (const [type, frames] of unknown) {

@@ -57,6 +57,21 @@ export interface PacketCounts {
   control: number;
 }
 
+/** Nothing seen yet. */
+export function noCounts(): PacketCounts {
+  return {
+    seen: 0,
+    tcp: 0,
+    notTcp: 0,
+    fragments: 0,
+    cut: 0,
+    malformed: 0,
+    unknownLink: 0,
+    resets: 0,
+    control: 0,
+  };
+}
+
 /** Of a reset's payload this much is looked at for text. */
 const MAX_TEXT = 256;
 
@@ -68,17 +83,7 @@ export class Decoder {
   private readonly tenants = new Tenants();
   private readonly keep: number;
   private readonly met = new Map<number, number>();
-  private readonly own: PacketCounts = {
-    seen: 0,
-    tcp: 0,
-    notTcp: 0,
-    fragments: 0,
-    cut: 0,
-    malformed: 0,
-    unknownLink: 0,
-    resets: 0,
-    control: 0,
-  };
+  private readonly own = noCounts();
   private lastAround: Surroundings | null = null;
   private lastTenant = 0;
 

@@ -6,7 +6,7 @@
 import { UserError, type ErrorCode } from '../base/errors.js';
 import { startThread, type Thread } from '../base/spawn.js';
 import { TimeSpan } from '../capture/frame-batch.js';
-import type { PacketCounts } from '../decode/decoder.js';
+import { noCounts, type PacketCounts } from '../decode/decoder.js';
 import { SegmentBatch } from '../decode/segment-batch.js';
 import type { KnownCapture, Rows, Scan, Unopened } from './scan.js';
 import {
@@ -28,17 +28,7 @@ const NOTHING_YET: ScanState = {
   damage: [],
   dropped: null,
   times: new TimeSpan(),
-  counts: {
-    seen: 0,
-    tcp: 0,
-    notTcp: 0,
-    fragments: 0,
-    cut: 0,
-    malformed: 0,
-    unknownLink: 0,
-    resets: 0,
-    control: 0,
-  },
+  counts: noCounts(),
   linkTypes: new Map(),
   bytesRead: 0,
   endedEarly: false,
