@@ -8,7 +8,7 @@
 import type { AddressTest } from './base/address.js';
 import { UserError } from './base/errors.js';
 import { plural, printable } from './base/text.js';
-import type { CaptureInterface, Damage, FrameBatch } from './capture/frame-batch.js';
+import type { Damage } from './capture/frame-batch.js';
 import { shellQuote } from './capture/refusal.js';
 import type { CaptureFile } from './capture/story.js';
 import type { CaptureWriter, HeldFrame } from './capture/writer.js';
@@ -22,7 +22,7 @@ import { keeps, type FilterOptions } from './report/filter.js';
 import { Tally } from './report/tally.js';
 import type { Context, Incomplete, Report, ResetEvent, Source, Tool } from './report/types.js';
 import { WindowTally } from './report/window.js';
-import { startScan, type Scan } from './scan/scan.js';
+import { startScan, type Rows, type Scan } from './scan/scan.js';
 
 /** What frames are handed to that shall be saved. */
 export type FrameSaver = Pick<CaptureWriter, 'hold' | 'flush'>;
@@ -59,6 +59,7 @@ export interface Progress {
 
 /** Events kept for `events`; each takes about a kilobyte. */
 const MAX_EVENTS = 200_000;
+
 /** Reads all `files` and reports. Throws a UserError when nothing could be read. */
 export async function analyze(files: readonly CaptureFile[], options: AnalyzeOptions): Promise<Report> {
   const { onEvent, keepEvents, writer } = options;
@@ -75,8 +76,8 @@ class Run {
   private readonly events: ResetEvent[] = [];
   private readonly incomplete: Incomplete[] = [];
   private readonly scan: Scan;
-  /** The frames of the rows that are being followed. */
-  private frames: FrameBatch | null = null;
+  /** What is being followed. */
+  private rows: Rows | null = null;
   private readonly names: readonly string[];
   private readonly held = new Map<Reset, HeldFrame[]>();
   private eventsOmitted = 0;
@@ -84,6 +85,7 @@ class Run {
   private readonly files: readonly CaptureFile[];
   private readonly options: AnalyzeOptions;
   private readonly maker: EventMaker | null;
+
   constructor(files: readonly CaptureFile[], options: AnalyzeOptions, maker: EventMaker | null) {
     this.files = files;
     this.options = options;
@@ -115,7 +117,7 @@ class Run {
     if (signal.aborted) stop();
     try {
       for (let rows = await scan.next(); rows !== null; rows = await scan.next()) {
-        this.frames = rows.frames;
+        this.rows = rows;
         this.tracker.follow(rows.segments, rows);
         writer?.flush();
         if (onProgress !== null) await onProgress({ ...scan.progress, resets: this.tracker.unique });
@@ -147,10 +149,10 @@ class Run {
   }
 
   private hold(writer: FrameSaver, reset: Reset, i: number): void {
-    const { frames } = this;
+    const frames = this.rows?.frames ?? null;
     if (frames === null) return;
     const start = frames.start[i] ?? 0;
-    const described = this.interfaceOf(reset.file, frames.iface[i] ?? 0);
+    const described = this.rows?.interfaces[frames.iface[i] ?? 0];
     const frame = writer.hold({
       bytes: frames.bytes.slice(start, start + (frames.captured[i] ?? 0)),
       original: frames.original[i] ?? 0,
@@ -167,10 +169,6 @@ class Run {
     const all = this.held.get(reset);
     if (all === undefined) this.held.set(reset, [frame]);
     else all.push(frame);
-  }
-
-  private interfaceOf(file: number, iface: number): CaptureInterface | undefined {
-    return this.scan.captures.find((capture) => capture.file === file)?.interfaces[iface];
   }
 
   private release(reset: Reset, kept: boolean): void {

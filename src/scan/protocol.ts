@@ -23,9 +23,10 @@ export const MAX_AHEAD = 6;
 /** Rows a message. */
 export const ROWS = 8192;
 
-/** What is known of the capture so far. */
+/** What is known of the capture so far, but for the interfaces told before. */
 export interface ScanState {
-  readonly interfaces: readonly CaptureInterface[];
+  /** Interfaces described since the message before: a capture may have a hundred thousand. */
+  readonly fresh: readonly CaptureInterface[];
   readonly damage: readonly Damage[];
   readonly dropped: number | null;
   readonly times: TimeSpan;

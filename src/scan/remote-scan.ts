@@ -5,7 +5,7 @@
 
 import { UserError, type ErrorCode } from '../base/errors.js';
 import { startThread, type Thread } from '../base/spawn.js';
-import { TimeSpan } from '../capture/frame-batch.js';
+import { TimeSpan, type CaptureInterface } from '../capture/frame-batch.js';
 import { noCounts, type PacketCounts } from '../decode/decoder.js';
 import { SegmentBatch } from '../decode/segment-batch.js';
 import type { KnownCapture, Rows, Scan, Unopened } from './scan.js';
@@ -24,7 +24,7 @@ import {
 export const MIN_REMOTE_BYTES = 24 * 1024 * 1024;
 
 const NOTHING_YET: ScanState = {
-  interfaces: [],
+  fresh: [],
   damage: [],
   dropped: null,
   times: new TimeSpan(),
@@ -37,6 +37,7 @@ const NOTHING_YET: ScanState = {
 export class RemoteScan implements Scan {
   readonly unopened: Unopened[] = [];
   private state: ScanState = NOTHING_YET;
+  private readonly interfaces: CaptureInterface[] = [];
   private readonly size: number;
   private readonly worker: Thread;
   private readonly shared: Int32Array;
@@ -85,10 +86,11 @@ export class RemoteScan implements Scan {
           return null;
         }
         this.state = message.state;
+        for (const each of message.state.fresh) this.interfaces.push(each);
         if (kind === 'end') return null;
         if (kind === 'progress') this.segments.clear();
         else this.take(message.segments);
-        return { file: 0, segments: this.segments, interfaces: this.state.interfaces, frames: null };
+        return { file: 0, segments: this.segments, interfaces: this.interfaces, frames: null };
       }
       if (this.fault !== null) throw this.fault;
       if (this.over) throw new Error('the reading thread ended without a word');
@@ -114,7 +116,8 @@ export class RemoteScan implements Scan {
 
   get captures(): readonly KnownCapture[] {
     if (this.state === NOTHING_YET) return [];
-    const { interfaces, damage, dropped, times } = this.state;
+    const { interfaces } = this;
+    const { damage, dropped, times } = this.state;
     return [{ file: 0, interfaces, damage, dropped, times, hasEnd: true }];
   }
 

@@ -7,7 +7,7 @@
 import { UserError } from '../base/errors.js';
 import { thread } from '../base/spawn.js';
 import { openPath } from '../capture/byte-source.js';
-import { BATCH_FRAMES } from '../capture/frame-batch.js';
+import { BATCH_FRAMES, type CaptureInterface } from '../capture/frame-batch.js';
 import { openCapture, type OpenCapture } from '../capture/open.js';
 import { Decoder } from '../decode/decoder.js';
 import type { SegmentBatch } from '../decode/segment-batch.js';
@@ -25,13 +25,19 @@ async function scan({ path, keep, shared }: ScanOrder, send: (message: ScanMessa
   let sent = 0;
   let told = 0;
   let stopped = false;
+  let described = 0;
+  const state = (): ScanState => {
+    const fresh = reader.interfaces.slice(described);
+    described += fresh.length;
+    return stateOf(capture, decoder, fresh);
+  };
   const flush = (): void => {
     if (segments === null || segments.count === 0) return;
     for (let taken = Atomics.load(shared, TAKEN); sent - taken >= MAX_AHEAD; taken = Atomics.load(shared, TAKEN)) {
       if (Atomics.load(shared, STOP) !== 0) break;
       Atomics.wait(shared, TAKEN, taken);
     }
-    send({ kind: 'segments', segments: pack(segments), state: stateOf(capture, decoder) });
+    send({ kind: 'segments', segments: pack(segments), state: state() });
     sent++;
     segments.clear();
   };
@@ -40,7 +46,7 @@ async function scan({ path, keep, shared }: ScanOrder, send: (message: ScanMessa
     if (segments.count > ROWS - BATCH_FRAMES) flush();
     if (capture.bytesRead() - told >= PROGRESS_BYTES) {
       told = capture.bytesRead();
-      send({ kind: 'progress', state: stateOf(capture, decoder) });
+      send({ kind: 'progress', state: state() });
     }
     if (Atomics.load(shared, STOP) !== 0) {
       stopped = true;
@@ -48,14 +54,15 @@ async function scan({ path, keep, shared }: ScanOrder, send: (message: ScanMessa
     }
   }
   flush();
-  send({ kind: 'end', state: { ...stateOf(capture, decoder), endedEarly: stopped } });
+  send({ kind: 'end', state: { ...state(), endedEarly: stopped } });
   capture.close();
 }
 
-function stateOf(capture: OpenCapture, decoder: Decoder): ScanState {
+function stateOf(capture: OpenCapture, decoder: Decoder, fresh: readonly CaptureInterface[]): ScanState {
   const { reader } = capture;
   return {
-    interfaces: reader.interfaces.map(({ linkType, name, snaplen, fractionDigits }) => ({
+    // Field by field: a reader's own interfaces hold more than may cross.
+    fresh: fresh.map(({ linkType, name, snaplen, fractionDigits }) => ({
       linkType,
       name,
       snaplen,
