@@ -1,8 +1,11 @@
 /**
- * Where other threads are started: the one place that knows how their code is found, in the package and in a bundle.
+ * Where other threads and programs are started: the one place that knows how their code is found, in the package and
+ * in a bundle.
  */
 
-import { existsSync } from 'node:fs';
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { accessSync, constants, existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parentPort, Worker, workerData } from 'node:worker_threads';
 
@@ -13,8 +16,8 @@ export type ThreadName = 'scan-worker';
 
 /** A thread that is given `order`, or null where its code is not there to be started (a program that was not built). */
 export function startThread(name: ThreadName, order: unknown): Thread | null {
-  const file = fileURLToPath(new URL(`./${name}.js`, import.meta.url));
-  return existsSync(file) ? new Worker(file, { workerData: order }) : null;
+  const file = ownProgram(name);
+  return file === null ? null : new Worker(file, { workerData: order });
 }
 
 /** In a thread: what it was given, and the way to its starter; null in the main thread. */
@@ -27,4 +30,59 @@ export function thread(): { order: unknown; send: (message: unknown) => void } |
       port.postMessage(message);
     },
   };
+}
+
+/** Path of a program of our own, a file beside this one; null where it was not built. */
+export function ownProgram(name: ThreadName | 'cap-child'): string | null {
+  const file = fileURLToPath(new URL(`./${name}.js`, import.meta.url));
+  return existsSync(file) ? file : null;
+}
+
+/** Where system programs lie that a user's PATH, or sudo's, may leave out. */
+const SYSTEM_FOLDERS = ['/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/local/bin', '/usr/bin', '/bin'];
+
+/** Absolute path of a program, looked for on `path` and where system programs lie; null: there is none. */
+export function findProgram(name: string, path = process.env['PATH'] ?? ''): string | null {
+  for (const folder of [...path.split(delimiter), ...SYSTEM_FOLDERS]) {
+    // A relative folder of the PATH would be another one for each working directory.
+    if (!folder.startsWith('/')) continue;
+    const file = join(folder, name);
+    try {
+      accessSync(file, constants.X_OK);
+      return file;
+    } catch {
+      // Not here.
+    }
+  }
+  return null;
+}
+
+export type Program = ChildProcess;
+
+/**
+ * Starts a program in a session of its own: what a terminal sends to the foreground (Ctrl-C) reaches us, not it. Its
+ * three streams are pipes. A program that can't be started tells by an 'error' event.
+ */
+export function startProgram(file: string, args: readonly string[], env: Readonly<Record<string, string>>): Program {
+  return spawn(file, [...args], { stdio: ['pipe', 'pipe', 'pipe'], detached: true, cwd: '/', env: { ...env } });
+}
+
+export interface ProgramAnswer {
+  /** Exit code; null where it could not be started, ran too long or was killed. */
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const MAX_ANSWER = 64 * 1024 * 1024;
+
+/** Runs a program that answers and ends. Never throws. */
+export function askProgram(file: string, args: readonly string[], timeoutMs: number): Promise<ProgramAnswer> {
+  const options = { timeout: timeoutMs, maxBuffer: MAX_ANSWER, killSignal: 'SIGKILL', cwd: '/' } as const;
+  return new Promise((resolve) => {
+    execFile(file, [...args], { ...options, env: { ...process.env, LC_ALL: 'C' } }, (error, stdout, stderr) => {
+      const code = error === null ? 0 : typeof error.code === 'number' ? error.code : null;
+      resolve({ code, stdout, stderr });
+    });
+  });
 }
