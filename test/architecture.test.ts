@@ -67,10 +67,10 @@ describe('a rule on a small tree of its own', () => {
     ['a room imports only from itself and the rooms before it', 'render/a.ts', "import '../decode/b.js';"],
     ['a room imports only from itself and the rooms before it', 'render/a.ts', "import '../conversation/b.js';"],
     ['a room imports only from itself and the rooms before it', 'render/a.ts', "import '../attribute/b.js';"],
-    ['a room imports only from itself and the rooms before it', 'render/a.ts', "import '../analyze.js';"],
-    ['a room imports only from itself and the rooms before it', 'report/a.ts', "import '../analyze.js';"],
-    ['a room imports only from itself and the rooms before it', 'analyze.ts', "import './render/b.js';"],
-    ['a room imports only from itself and the rooms before it', 'analyze.ts', "import './cli/b.js';"],
+    ['a room imports only from itself and the rooms before it', 'render/a.ts', "import '../analyze/analyze.js';"],
+    ['a room imports only from itself and the rooms before it', 'report/a.ts', "import '../analyze/analyze.js';"],
+    ['a room imports only from itself and the rooms before it', 'analyze/a.ts', "import '../render/b.js';"],
+    ['a room imports only from itself and the rooms before it', 'analyze/a.ts', "import '../cli/b.js';"],
     ['a room imports only from itself and the rooms before it', 'cli/a.ts', "import '../../package.json';"],
 
     [
@@ -97,7 +97,7 @@ describe('a rule on a small tree of its own', () => {
 
     ['the file system is touched only in capture, attribute and cli', 'base/a.ts', "import 'node:fs';"],
     ['the file system is touched only in capture, attribute and cli', 'render/a.ts', "import 'fs/promises';"],
-    ['the file system is touched only in capture, attribute and cli', 'analyze.ts', "require('node:fs');"],
+    ['the file system is touched only in capture, attribute and cli', 'analyze/a.ts', "require('node:fs');"],
 
     ['decode, conversation, report and render never ask for the time', 'decode/a.ts', 'const t = Date.now();'],
     ['decode, conversation, report and render never ask for the time', 'conversation/a.ts', 'const t = new Date();'],
@@ -138,9 +138,9 @@ describe('a rule on a small tree of its own', () => {
       'capture/file.ts': `${DOC}import { open } from 'node:fs/promises';\nconst { Cap } = await import('cap');\n`,
       'decode/tcp.ts': `${DOC}import { at } from '../base/bytes.js';\nimport type { F } from '../capture/file.js';\n`,
       'report/report.ts': `${DOC}const day = new Date(0);\nconst any = 'any @ts-ignore';\nconst not = !any;\n`,
-      'analyze.ts': `${DOC}import './capture/file.js';\nimport './report/report.js';\nimport './attribute/x.js';\n`,
+      'analyze/a.ts': `${DOC}import '../capture/file.js';\nimport '../report/report.js';\nimport '../attribute/x.js';\n`,
       'render/table.ts': `${DOC}import Table from 'cli-table3';\nimport type { R } from '../report/report.js';\n`,
-      'cli/entry.ts': `${DOC}import { Command } from 'commander';\nimport '../analyze.js';\nconst t = Date.now();\n`,
+      'cli/entry.ts': `${DOC}import { Command } from 'commander';\nimport '../analyze/a.js';\nconst t = Date.now();\n`,
     };
     for (const rule of RULE_NAMES) expect(broken(rule, files)).toEqual([]);
   });

@@ -2,30 +2,28 @@
  * The pipeline: batches of frames → segments → resets → report. The one way from a capture to an answer, for saved
  * captures and for growing ones.
  *
- * Prints nothing and opens nothing: sources, sinks and names are handed in.
+ * Prints nothing and opens nothing: sources, sinks, names and clocks are handed in.
  */
 
-import type { AddressTest } from './base/address.js';
-import { UserError } from './base/errors.js';
-import { plural, printable } from './base/text.js';
-import type { Damage } from './capture/frame-batch.js';
-import { shellQuote } from './capture/refusal.js';
-import type { CaptureFile } from './capture/story.js';
-import type { CaptureWriter, HeldFrame } from './capture/writer.js';
-import { linkTypeName } from './decode/link-types.js';
-import { RST } from './decode/net/tcp.js';
-import type { Reset } from './conversation/reset.js';
-import { Tracker, WANTED_FLAGS } from './conversation/tracker.js';
-import { buildReport, contextOf } from './report/build.js';
-import type * as eventModule from './report/event.js';
-import { keeps, type FilterOptions } from './report/filter.js';
-import { Tally } from './report/tally.js';
-import type { Context, Incomplete, Report, ResetEvent, Source, Tool } from './report/types.js';
-import { WindowTally } from './report/window.js';
-import { startScan, type Rows, type Scan } from './scan/scan.js';
+import type { AddressTest } from '../base/address.js';
+import type { Moment } from '../base/time.js';
+import type { CaptureFile } from '../capture/story.js';
+import { linkTypeName } from '../decode/link-types.js';
+import { RST } from '../decode/net/tcp.js';
+import type { Reset } from '../conversation/reset.js';
+import { Tracker, WANTED_FLAGS, type FrameListener } from '../conversation/tracker.js';
+import { buildReport, contextOf } from '../report/build.js';
+import type * as eventModule from '../report/event.js';
+import { KEEP_ALL, keeps, type FilterOptions } from '../report/filter.js';
+import { Tally } from '../report/tally.js';
+import type { Context, Incomplete, Report, ResetEvent, Source, Tool } from '../report/types.js';
+import { WindowTally } from '../report/window.js';
+import { startScan, type Rows, type Scan } from '../scan/scan.js';
+import { HeldFrames, type FrameSaver } from './held-frames.js';
+import { notRead, sumDropped } from './not-read.js';
+import { OtherFrames } from './other-frames.js';
 
-/** What frames are handed to that shall be saved. */
-export type FrameSaver = Pick<CaptureWriter, 'hold' | 'flush'>;
+export type { FrameSaver } from './held-frames.js';
 
 /** The making of events, loaded only where events are wanted. */
 type EventMaker = typeof eventModule;
@@ -40,14 +38,41 @@ export interface AnalyzeOptions {
   readonly service: (port: number) => string | null;
   /** Fill `events` of the report. */
   readonly keepEvents: boolean;
-  /** Takes each event as it settles. */
+  /** Takes each event: as it settles or, of a growing capture, as soon as no copy of it can come any more. */
   readonly onEvent: ((event: ResetEvent) => void) | null;
-  /** Saves the frames of the resets that the filter keeps. */
+  /** Saves the frames of the resets that the filter keeps; of a growing capture, all frames. */
   readonly writer: FrameSaver | null;
   /** Hears how far the reading is, between batches; what it returns is awaited (a slow reader of our output). */
   readonly onProgress: ((progress: Progress) => Promise<void> | void) | null;
   /** Ends the input: what was read so far is reported. */
   readonly signal: AbortSignal;
+  /** The capture grows while it is read; null: it was made before. */
+  readonly growing: Growing | null;
+}
+
+/** What only the clock and the host can tell of a capture that grows. */
+export interface Growing {
+  /** Seconds that the frames of one reset may lie apart in the order in which they come. */
+  readonly patience: number;
+  /** Everything older than this, in seconds since 1970, has come; null while that can't be told. */
+  readonly settledUntil: () => number | null;
+  /** Resets to report; what comes after them is left out. Null: all. */
+  readonly count: number | null;
+  /** Hears that there are so many. */
+  readonly onEnough: () => void;
+  /** Takes what was learnt of an event after `onEvent` had it. */
+  readonly onRevision: ((before: ResetEvent, after: ResetEvent) => void) | null;
+  readonly facts: () => GrowingFacts;
+}
+
+export interface GrowingFacts {
+  readonly source: Omit<Source, 'kind' | 'link_types' | 'context' | 'files'>;
+  /** Of the capturing, by the clock. */
+  readonly start: Moment;
+  readonly end: Moment;
+  readonly incomplete: readonly Incomplete[];
+  /** Packets lost, null where nobody says. */
+  readonly dropped: number | null;
 }
 
 /** Bytes as stored. */
@@ -55,60 +80,100 @@ export interface Progress {
   readonly bytes: number;
   readonly total: number | null;
   readonly resets: number;
+  /** Frames folded into them. */
+  readonly copies: number;
 }
 
 /** Events kept for `events`; each takes about a kilobyte. */
 const MAX_EVENTS = 200_000;
+/** Every TCP header. */
+const ALL_FLAGS = 0xfff;
+/** Digits of a growing capture's window: its ends are looked up on a clock of microseconds. */
+const CLOCK_DIGITS = 6;
 
 /** Reads all `files` and reports. Throws a UserError when nothing could be read. */
 export async function analyze(files: readonly CaptureFile[], options: AnalyzeOptions): Promise<Report> {
-  const { onEvent, keepEvents, writer } = options;
-  const wanted = onEvent !== null || keepEvents || writer !== null;
-  const run = new Run(files, options, wanted ? await import('./report/event.js') : null);
-  await run.read();
-  return run.report();
+  return (await Analysis.start(files, options)).run();
 }
 
-class Run {
+/** One run of the pipeline. */
+export class Analysis {
   private readonly tracker: Tracker;
   private readonly tally = new Tally();
-  private readonly window = new WindowTally();
   private readonly events: ResetEvent[] = [];
-  private readonly incomplete: Incomplete[] = [];
   private readonly scan: Scan;
   /** What is being followed. */
   private rows: Rows | null = null;
   private readonly names: readonly string[];
-  private readonly held = new Map<Reset, HeldFrame[]>();
+  private readonly held: HeldFrames | null;
+  private readonly others: OtherFrames | null;
+  /** What was said of resets that have not settled yet. */
+  private readonly said = new Map<Reset, ResetEvent>();
+  private announced = 0;
+  private settled = 0;
   private eventsOmitted = 0;
   private filteredOut = 0;
   private readonly files: readonly CaptureFile[];
   private readonly options: AnalyzeOptions;
   private readonly maker: EventMaker | null;
+  /** Asked for a report before the end. */
+  private readonly askers: ((report: Report) => void)[] = [];
 
-  constructor(files: readonly CaptureFile[], options: AnalyzeOptions, maker: EventMaker | null) {
+  private constructor(files: readonly CaptureFile[], options: AnalyzeOptions, maker: EventMaker | null) {
     this.files = files;
     this.options = options;
     this.maker = maker;
     this.names = files.map(({ name }) => name);
-    const { fold, local, service, writer } = options;
-    this.scan = startScan(files, options.context === 'resets' ? RST : WANTED_FLAGS, writer !== null);
+    const { fold, local, service, writer, growing, filter } = options;
+    const savesAll = writer !== null && growing !== null;
+    this.held = writer === null ? null : new HeldFrames(writer);
+    this.others = savesAll && this.held !== null ? new OtherFrames(this.held, filter) : null;
+    const keep = this.others?.needsHeaders === true ? ALL_FLAGS : WANTED_FLAGS;
+    this.scan = startScan(files, options.context === 'resets' ? RST : keep, writer !== null);
+    const registered = (port: number): boolean => service(port) !== null;
     this.tracker = new Tracker(
-      { fold, local, registered: (port) => service(port) !== null },
+      growing === null
+        ? { fold, local, registered }
+        : {
+            fold,
+            local,
+            registered,
+            patience: growing.patience,
+            announced: (reset, view) => {
+              this.announce(growing, reset, view);
+            },
+          },
       (reset) => {
         this.settle(reset);
       },
-      writer === null
-        ? null
-        : (reset, row) => {
-            this.hold(writer, reset, row);
-          },
+      this.held === null ? null : this.listener(this.held),
     );
   }
 
-  async read(): Promise<void> {
+  static async start(files: readonly CaptureFile[], options: AnalyzeOptions): Promise<Analysis> {
+    const { onEvent, keepEvents, writer } = options;
+    const wanted = onEvent !== null || keepEvents || writer !== null;
+    return new Analysis(files, options, wanted ? await import('../report/event.js') : null);
+  }
+
+  /** Reads to the end and reports. Throws a UserError when nothing could be read. */
+  async run(): Promise<Report> {
+    await this.read();
+    const report = this.report();
+    for (const answer of this.askers.splice(0)) answer(report);
+    return report;
+  }
+
+  /** The report so far, of a growing capture; soon, when no reset waits for its copies. */
+  soFar(): Promise<Report> {
+    return new Promise((resolve) => {
+      this.askers.push(resolve);
+    });
+  }
+
+  private async read(): Promise<void> {
     const { scan } = this;
-    const { signal, onProgress, writer } = this.options;
+    const { signal, onProgress, growing } = this.options;
     const stop = (): void => {
       scan.stop();
     };
@@ -119,163 +184,126 @@ class Run {
       for (let rows = await scan.next(); rows !== null; rows = await scan.next()) {
         this.rows = rows;
         this.tracker.follow(rows.segments, rows);
-        writer?.flush();
-        if (onProgress !== null) await onProgress({ ...scan.progress, resets: this.tracker.unique });
+        this.others?.take(rows);
+        if (growing !== null) this.tick(growing);
+        this.held?.flush();
+        const { unique, copies } = this.tracker;
+        if (onProgress !== null) await onProgress({ ...scan.progress, resets: unique, copies });
       }
     } finally {
       signal.removeEventListener('abort', stop);
       await scan.close();
     }
     this.tracker.finish();
-    this.finish();
+    this.held?.flush();
+  }
+
+  private tick(growing: Growing): void {
+    const { tracker } = this;
+    const until = growing.settledUntil();
+    if (until !== null) tracker.closeOlder(until);
+    if (this.askers.length === 0 || tracker.open > 0) return;
+    tracker.handOnWhole();
+    const report = this.report();
+    for (const answer of this.askers.splice(0)) answer(report);
+  }
+
+  private listener(held: HeldFrames): FrameListener {
+    return {
+      taken: (reset, row) => {
+        const { rows } = this;
+        if (rows?.frames == null) return;
+        if (this.others !== null) this.others.showsReset(row, reset);
+        else held.ofReset(rows, rows.frames, row, reset);
+      },
+      joined: (root, twin) => {
+        held.join(root, twin);
+      },
+    };
+  }
+
+  /** No copy of the reset can come any more: whoever listens hears of it as it is known now. */
+  private announce(growing: Growing, reset: Reset, view: Reset): void {
+    const { filter, onEvent } = this.options;
+    const { maker, held } = this;
+    const kept = keeps(filter, view);
+    if (held !== null && maker !== null) {
+      const { port, host } = filter;
+      const saved = keeps({ ...KEEP_ALL, port, host }, view);
+      held.release(reset, saved, () => commentOn(maker, view, true));
+    }
+    if (!kept) return;
+    this.announced++;
+    if (growing.count !== null && this.announced >= growing.count) growing.onEnough();
+    if (maker === null || (growing.count !== null && this.announced > growing.count)) return;
+    const event = maker.eventOf(view, null);
+    this.said.set(reset, event);
+    onEvent?.(event);
   }
 
   private settle(reset: Reset): void {
-    const { filter, onEvent, keepEvents } = this.options;
-    const { maker } = this;
-    const kept = keeps(filter, reset);
-    this.release(reset, kept);
+    const { filter, onEvent, keepEvents, growing } = this.options;
+    const { maker, held } = this;
+    const kept = keeps(filter, reset) && (growing?.count == null || this.settled < growing.count);
+    if (growing === null && maker !== null) held?.release(reset, kept, () => commentOn(maker, reset, false));
+    const before = this.said.get(reset);
+    this.said.delete(reset);
     if (!kept) {
       this.filteredOut++;
       return;
     }
+    this.settled++;
     this.tally.add(reset);
     if (maker === null || (onEvent === null && !keepEvents)) return;
-    const event = maker.eventOf(reset, this.names);
-    onEvent?.(event);
+    const event = maker.eventOf(reset, growing === null ? this.names : null);
+    if (growing === null) onEvent?.(event);
+    else if (before !== undefined) growing.onRevision?.(before, event);
     if (!keepEvents) return;
     if (this.events.length < MAX_EVENTS) this.events.push(event);
     else this.eventsOmitted++;
   }
 
-  private hold(writer: FrameSaver, reset: Reset, i: number): void {
-    const frames = this.rows?.frames ?? null;
-    if (frames === null) return;
-    const start = frames.start[i] ?? 0;
-    const described = this.rows?.interfaces[frames.iface[i] ?? 0];
-    const frame = writer.hold({
-      bytes: frames.bytes.slice(start, start + (frames.captured[i] ?? 0)),
-      original: frames.original[i] ?? 0,
-      seconds: frames.seconds[i] ?? NaN,
-      nanos: frames.nanos[i] ?? 0,
-      from: {
-        key: `${String(reset.file)}/${String(frames.iface[i] ?? 0)}`,
-        linkType: described?.linkType ?? 0,
-        name: described?.name ?? null,
-        snaplen: described?.snaplen ?? 0,
-        digits: described?.fractionDigits ?? 6,
-      },
-    });
-    const all = this.held.get(reset);
-    if (all === undefined) this.held.set(reset, [frame]);
-    else all.push(frame);
-  }
-
-  private release(reset: Reset, kept: boolean): void {
-    const all = this.held.get(reset);
-    if (all === undefined || this.maker === null) return;
-    this.held.delete(reset);
-    const { cause, confidence } = reset.verdict;
-    const comment = `rstscope: cause=${cause} confidence=${confidence} id=${this.maker.eventId(reset)}`;
-    for (const frame of all) {
-      frame.fate = kept ? 'kept' : 'dropped';
-      frame.comment = comment;
-    }
-  }
-
-  private note(file: number | null, damage: Damage): void {
-    this.incomplete.push({
-      reason: damage.reason,
-      interface: damage.interface,
-      gap_seconds: null,
-      file: file === null ? null : (this.names[file] ?? null),
-      byte: damage.byte,
-      message: damage.message,
-    });
-  }
-
-  /** What the readers and the decoder could not read. */
-  private finish(): void {
-    const { captures, unopened, counts, linkTypes } = this.scan;
-    for (const { file, error } of unopened) {
-      if (!(error instanceof UserError)) throw error;
-      this.note(file, { reason: 'file-missing', interface: null, byte: null, message: error.message });
-    }
-    const [first] = unopened;
-    if (captures.length === 0 && first !== undefined) throw this.nothingOpened(first.error);
-    for (const { file, interfaces, times, damage } of captures) {
-      this.window.add(times, Math.max(0, ...new Set(interfaces.map(({ fractionDigits }) => fractionDigits))));
-      for (const each of damage) this.note(file, each);
-    }
-    const { seen, unknownLink } = counts;
-    const unknown = [...linkTypes].filter(([, frames]) => frames > 0);
-    const types = unknown.map(([type]) => linkTypeName(type)).join(', ');
-    if (unknownLink > 0 && unknownLink === seen) {
-      throw new UserError(
-        'undecodable',
-        `nothing in ${this.names.map((name) => printable(name)).join(', ')} can be decoded: ${plural(seen, 'frame')} of link type ${types}, which rstscope does not know`,
-        `tshark -r ${shellQuote(this.names[0] ?? 'FILE')}`,
+  private report(): Report {
+    const { options, scan, tracker, names } = this;
+    const growing = options.growing?.facts() ?? null;
+    const window = new WindowTally();
+    const incomplete = notRead(scan, this.files, names, growing !== null);
+    if (growing === null) {
+      for (const { interfaces, times } of scan.captures) {
+        window.add(times, Math.max(0, ...new Set(interfaces.map(({ fractionDigits }) => fractionDigits))));
+      }
+    } else {
+      const { start, end } = growing;
+      window.add(
+        { firstSeconds: start.seconds, firstNanos: start.nanos, lastSeconds: end.seconds, lastNanos: end.nanos },
+        CLOCK_DIGITS,
       );
+      incomplete.push(...growing.incomplete);
     }
-    for (const [type, frames] of unknown) {
-      this.note(null, {
-        reason: 'undecodable-link-type',
-        interface: null,
-        byte: null,
-        message: `${plural(frames, 'frame')} of ${plural(seen, 'frame')} could not be decoded: link type ${linkTypeName(type)}`,
-      });
-    }
-    const dropped = this.dropped();
-    if (dropped !== null && dropped > 0) {
-      this.note(null, {
-        reason: 'packets-dropped',
-        interface: null,
-        byte: null,
-        message: `${plural(dropped, 'packet')} dropped while capturing, by the file's own statistics: counts are too low`,
-      });
-    }
-    // A pipe that is interrupted has had its natural end; of a file, the rest was there and was not read.
-    if (this.scan.endedEarly && (captures.length === 0 || captures.some(({ hasEnd }) => hasEnd))) {
-      this.note(null, { reason: 'interrupted', interface: null, byte: null, message: 'reading was interrupted' });
-    }
-  }
-
-  private nothingOpened(first: unknown): UserError {
-    if (first instanceof UserError && this.files.length === 1) return first;
-    return new UserError(
-      'no-captures',
-      `none of ${plural(this.files.length, 'file')} could be read; the first: ${first instanceof Error ? first.message : String(first)}`,
-    );
-  }
-
-  private dropped(): number | null {
-    let sum: number | null = null;
-    for (const { dropped } of this.scan.captures) if (dropped !== null) sum = (sum ?? 0) + dropped;
-    return sum;
-  }
-
-  report(): Report {
-    const { options, scan, tracker } = this;
     return buildReport({
       tool: options.tool,
-      source: this.source(),
-      window: this.window,
+      source: this.source(growing),
+      window,
       after: options.filter.after,
       before: options.filter.before,
       counts: scan.counts,
       copies: tracker.copies,
       unique: tracker.unique,
       filteredOut: this.filteredOut,
-      dropped: this.dropped(),
+      dropped: growing === null ? sumDropped(scan) : growing.dropped,
       tally: this.tally,
-      incomplete: this.incomplete,
+      incomplete,
       events: this.events,
       eventsOmitted: this.eventsOmitted,
       service: options.service,
     });
   }
 
-  private source(): Source {
+  private source(growing: GrowingFacts | null): Source {
+    const linkTypes = [...this.scan.linkTypes.keys()].map(linkTypeName);
+    if (growing !== null) {
+      return { kind: 'live', files: [], link_types: linkTypes, context: this.options.context, ...growing.source };
+    }
     const interfaces = new Set<string>();
     for (const capture of this.scan.captures)
       for (const { name } of capture.interfaces) if (name !== null) interfaces.add(name);
@@ -285,13 +313,18 @@ class Run {
       files: this.names,
       filter: null,
       backend: null,
-      link_types: [...this.scan.linkTypes.keys()].map(linkTypeName),
+      link_types: linkTypes,
       context: leaner(contextOf(this.scan.counts), this.options.context),
       timestamps: null,
       trace: 'off',
       namespaces: [],
     };
   }
+}
+
+function commentOn(maker: EventMaker, reset: Reset, live: boolean): string {
+  const { cause, confidence } = reset.verdict;
+  return `rstscope: cause=${cause} confidence=${confidence} id=${maker.eventId(reset, live)}`;
 }
 
 const ORDER: readonly Context[] = ['resets', 'control', 'full'];

@@ -43,7 +43,7 @@ export class ClassicReader implements CaptureReader {
     this.header = classicHeader(window.bytes, window.at, layout);
     const { linkType, snaplen } = this.header;
     const fractionDigits = layout.nanosPerFraction === 1 ? 9 : 6;
-    this.interfaces = [{ linkType, name: null, snaplen, fractionDigits }];
+    this.interfaces = [{ linkType, name: null, snaplen, fractionDigits, host: null }];
     window.at += CLASSIC_HEADER;
   }
 

@@ -8,6 +8,18 @@
 /** Frames per batch. Small enough that a batch's columns and bytes stay in a core's cache. */
 export const BATCH_FRAMES = 2048;
 
+/** What a capture that rstscope made itself says of the host, for what the frames alone don't tell. */
+export interface CapturedHost {
+  /** Inode number of the network namespace that the interface is in; null where it is not known. */
+  readonly netns: number | null;
+  /** Addresses of the host in all its namespaces, as the decoder writes them. */
+  readonly local: readonly string[];
+  /** Who looked at the clock: the kernel as the frame came by, or the program as the frame arrived there. */
+  readonly timestamps: 'kernel' | 'arrival';
+  /** Interfaces lie upon one another there (a bridge, a bond, a VLAN): one frame passes several of them. */
+  readonly stacked: boolean;
+}
+
 /** One interface that a capture names; its index in `CaptureReader.interfaces` is the `iface` of a frame. */
 export interface CaptureInterface {
   /** LINKTYPE_ number, https://www.tcpdump.org/linktypes.html. */
@@ -17,6 +29,8 @@ export interface CaptureInterface {
   readonly snaplen: number;
   /** Digits after the second that the source's times have (0 to 12). */
   readonly fractionDigits: number;
+  /** Null in captures of other programs. */
+  readonly host: CapturedHost | null;
 }
 
 /** What a capture says about a frame beside its bytes; most frames have none of it. */
@@ -98,6 +112,7 @@ export type DamageReason =
   | 'packets-dropped'
   | 'undecodable-link-type'
   | 'file-missing'
+  | 'interface-lost'
   | 'read-error'
   | 'interrupted';
 

@@ -1,12 +1,13 @@
 /** pcapng blocks as bytes: little-endian, one section, no section length (draft-ietf-opsawg-pcapng). */
 
-import { IF_NAME, IF_TSRESOL, OPT_COMMENT } from './pcapng-options.js';
+import { IF_NAME, IF_TSRESOL, ISB_IFDROP, OPT_COMMENT } from './pcapng-options.js';
 
 const SECTION_HEADER = 0x0a0d0d0a;
 const BYTE_ORDER_MAGIC = 0x1a2b3c4d;
 const INTERFACE_DESCRIPTION = 1;
 const ENHANCED_PACKET = 6;
 const SIMPLE_PACKET = 3;
+const INTERFACE_STATISTICS = 5;
 const OPT_USER_APPLICATION = 4;
 /** Finer times than this are cut: 64 bits of picoseconds end in the year 1970. */
 const MAX_DIGITS = 9;
@@ -17,22 +18,29 @@ const encoder = new TextEncoder();
 
 type Option = readonly [code: number, value: Uint8Array];
 
-export function pcapngSection(application: string): Uint8Array {
+export function pcapngSection(application: string, comment: string | null = null): Uint8Array {
   const body = new Uint8Array(16);
   const view = new DataView(body.buffer);
   view.setUint32(0, BYTE_ORDER_MAGIC, true);
   view.setUint16(4, 1, true);
   view.setUint32(8, 0xffffffff, true);
   view.setUint32(12, 0xffffffff, true);
-  return block(SECTION_HEADER, [body], [[OPT_USER_APPLICATION, encoder.encode(application)]]);
+  const options: Option[] = comment === null ? [] : [[OPT_COMMENT, encoder.encode(comment)]];
+  return block(SECTION_HEADER, [body], [...options, [OPT_USER_APPLICATION, encoder.encode(application)]]);
 }
 
-export function pcapngInterface(linkType: number, snaplen: number, name: string | null, digits: number): Uint8Array {
+export function pcapngInterface(
+  linkType: number,
+  snaplen: number,
+  name: string | null,
+  digits: number,
+  comment: string | null = null,
+): Uint8Array {
   const body = new Uint8Array(8);
   const view = new DataView(body.buffer);
   view.setUint16(0, linkType, true);
   view.setUint32(4, snaplen, true);
-  const options: Option[] = [];
+  const options: Option[] = comment === null ? [] : [[OPT_COMMENT, encoder.encode(comment)]];
   if (name !== null) options.push([IF_NAME, encoder.encode(name)]);
   options.push([IF_TSRESOL, Uint8Array.of(Math.min(digits, MAX_DIGITS))]);
   return block(INTERFACE_DESCRIPTION, [body], options);
@@ -69,6 +77,15 @@ export function pcapngPacket(
   view.setUint32(16, original, true);
   const options: Option[] = comment === null ? [] : [[OPT_COMMENT, encoder.encode(comment)]];
   return block(ENHANCED_PACKET, [header, padded(bytes)], options);
+}
+
+/** How many packets were lost on an interface so far; no more is known of it. */
+export function pcapngLost(iface: number, lost: number): Uint8Array {
+  const header = new Uint8Array(12);
+  new DataView(header.buffer).setUint32(0, iface, true);
+  const count = new Uint8Array(8);
+  new DataView(count.buffer).setBigUint64(0, BigInt(lost), true);
+  return block(INTERFACE_STATISTICS, [header], [[ISB_IFDROP, count]]);
 }
 
 function padded(bytes: Uint8Array): Uint8Array {

@@ -6,8 +6,9 @@
 
 import { u16, u16le, u32, u32le, u8 } from '../base/bytes.js';
 import { printable, utf8 } from '../base/text.js';
-import type { CaptureInterface } from './frame-batch.js';
-import { eachOption, IF_NAME, IF_TSOFFSET, IF_TSRESOL, ISB_IFDROP, ISB_OSDROP } from './pcapng-options.js';
+import type { CapturedHost, CaptureInterface } from './frame-batch.js';
+import { readInterfaceComment, readSectionComment, type SectionNote } from './host-note.js';
+import { eachOption, OPT_COMMENT, IF_NAME, IF_TSOFFSET, IF_TSRESOL, ISB_IFDROP, ISB_OSDROP } from './pcapng-options.js';
 import { MICROSECONDS, timeUnit, type TimeUnit } from './pcapng-time.js';
 
 /** An interface as the reader keeps it. */
@@ -20,18 +21,38 @@ export interface Reading extends CaptureInterface {
 
 /** The end of an Interface Description Block's fixed part, counted from its type. */
 export const INTERFACE_OPTIONS = 16;
+/** The same of a Section Header Block. */
+export const SECTION_OPTIONS = 24;
 /** The same of an Interface Statistics Block. */
 export const STATISTICS_OPTIONS = 20;
 
 const DEFAULT_RESOLUTION = 6;
 
-/** The interface that the block at `at` describes; its options end at `end`. */
-export function readInterface(bytes: Uint8Array, at: number, end: number, littleEndian: boolean): Reading {
+/** What the options of the section header at `at` say of the host, in a capture of our own. */
+export function readSection(bytes: Uint8Array, at: number, end: number, littleEndian: boolean): SectionNote | null {
+  let note: SectionNote | null = null;
+  eachOption(bytes, at + SECTION_OPTIONS, end, littleEndian, (code, from, to) => {
+    if (code === OPT_COMMENT) note ??= readSectionComment(utf8(bytes.subarray(from, to)));
+  });
+  return note;
+}
+
+/** The interface that the block at `at` describes; its options end at `end`. `section`: see `readSection`. */
+export function readInterface(
+  bytes: Uint8Array,
+  at: number,
+  end: number,
+  littleEndian: boolean,
+  section: SectionNote | null,
+): Reading {
   const said = { name: '', resolution: DEFAULT_RESOLUTION, offset: 0 };
+  let host: CapturedHost | null = section === null ? null : { ...section, netns: null, stacked: false };
   eachOption(bytes, at + INTERFACE_OPTIONS, end, littleEndian, (code, from, to) => {
     if (code === IF_NAME) said.name = printable(utf8(bytes.subarray(from, to)));
     else if (code === IF_TSRESOL && to - from >= 1) said.resolution = u8(bytes, from);
-    else if (code === IF_TSOFFSET && to - from >= 8) said.offset = signed64(bytes, from, littleEndian);
+    else if (code === OPT_COMMENT && host !== null) {
+      host = { ...host, ...readInterfaceComment(utf8(bytes.subarray(from, to))) };
+    } else if (code === IF_TSOFFSET && to - from >= 8) said.offset = signed64(bytes, from, littleEndian);
   });
   const { name, resolution, offset } = said;
   const unit = resolution === DEFAULT_RESOLUTION && offset === 0 ? MICROSECONDS : timeUnit(resolution, offset);
@@ -40,6 +61,7 @@ export function readInterface(bytes: Uint8Array, at: number, end: number, little
     snaplen: (littleEndian ? u32le : u32)(bytes, at + 12),
     name: name || null,
     fractionDigits: unit.digits,
+    host,
     unit,
     dropped: null,
     counted: false,

@@ -8,6 +8,7 @@
 import { u16, u16le, u32, u32le, value } from '../base/bytes.js';
 import { grouped, plural } from '../base/text.js';
 import type { ByteWindow } from './byte-window.js';
+import type { SectionNote } from './host-note.js';
 import { DamageLog } from './damage-log.js';
 import { readDamage } from './damage.js';
 import { BATCH_FRAMES, FrameBatch, TimeSpan, type CaptureReader, type Damage, type Sieve } from './frame-batch.js';
@@ -15,7 +16,9 @@ import {
   countDrops,
   INTERFACE_OPTIONS,
   readInterface,
+  readSection,
   readStatistics,
+  SECTION_OPTIONS,
   STATISTICS_OPTIONS,
   type Reading,
 } from './pcapng-interface.js';
@@ -30,7 +33,6 @@ const INTERFACE_STATISTICS = 5;
 const ENHANCED_PACKET = 6;
 
 /** The fixed parts of the blocks, counted from their type to where what varies begins. */
-const SECTION_OPTIONS = 24;
 const PACKET_BYTES = 28;
 const SIMPLE_PACKET_BYTES = 12;
 
@@ -47,6 +49,7 @@ export class PcapngReader implements CaptureReader {
   private littleEndian = true;
   /** Index in `interfaces` of this section's interface 0. */
   private sectionStart = 0;
+  private section: SectionNote | null = null;
   private blocks = 0;
   private done = false;
 
@@ -172,7 +175,10 @@ export class PcapngReader implements CaptureReader {
         return end - at < PACKET_BYTES ? short('a packet', at, end) : this.takePacket(at, end, this.word(at + 8), 0);
       case SECTION_HEADER:
         this.sectionStart = this.interfaces.length;
-        return end - at < SECTION_OPTIONS ? short('a section header', at, end) : null;
+        this.section = null;
+        if (end - at < SECTION_OPTIONS) return short('a section header', at, end);
+        this.section = readSection(this.window.bytes, at, end, this.littleEndian);
+        return null;
       case INTERFACE_DESCRIPTION:
         return this.takeInterface(at, end);
       case SIMPLE_PACKET:
@@ -193,7 +199,7 @@ export class PcapngReader implements CaptureReader {
     if (this.interfaces.length >= MAX_INTERFACES) {
       return `describes interface ${grouped(this.interfaces.length + 1)} of the file, ${grouped(MAX_INTERFACES)} are kept`;
     }
-    this.interfaces.push(readInterface(this.window.bytes, at, end, this.littleEndian));
+    this.interfaces.push(readInterface(this.window.bytes, at, end, this.littleEndian, this.section));
     return null;
   }
 

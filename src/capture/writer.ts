@@ -6,6 +6,8 @@
  */
 
 import { fractionUnits, pcapngInterface, pcapngPacket, pcapngSection } from './pcapng-bytes.js';
+import type { CapturedHost } from './frame-batch.js';
+import { interfaceComment, sectionComment } from './host-note.js';
 import { classicFileHeader, classicRecordHeader } from './classic-bytes.js';
 
 /** A frame that may be written. */
@@ -27,6 +29,8 @@ export interface SavedInterface {
   readonly name: string | null;
   readonly snaplen: number;
   readonly digits: number;
+  /** What the frames' own capture says of its host; it goes along. */
+  readonly host: CapturedHost | null;
 }
 
 export type SaveFormat = 'pcapng' | 'pcap';
@@ -50,6 +54,8 @@ export class CaptureWriter {
   private readonly interfaces = new Map<string, number>();
   private linkType: number | null = null;
   private begun = false;
+  /** The addresses that this section names as the host's. */
+  private local: readonly string[] | null = null;
   private readonly format: SaveFormat;
   private readonly application: string;
   private readonly sink: (bytes: Uint8Array) => void;
@@ -95,14 +101,21 @@ export class CaptureWriter {
   }
 
   private writePcapng(frame: HeldFrame): void {
-    if (!this.begun) this.sink(pcapngSection(this.application));
-    this.begun = true;
     const { from } = frame;
+    const local = from.host?.local ?? null;
+    // What is said of the host holds for a whole section: something else begins another.
+    if (!this.begun || local !== this.local) {
+      this.sink(pcapngSection(this.application, from.host === null ? null : sectionComment(from.host)));
+      this.interfaces.clear();
+      this.local = local;
+    }
+    this.begun = true;
     let index = this.interfaces.get(from.key);
     if (index === undefined) {
       index = this.interfaces.size;
       this.interfaces.set(from.key, index);
-      this.sink(pcapngInterface(from.linkType, from.snaplen, from.name, from.digits));
+      const note = from.host === null ? null : interfaceComment(from.host);
+      this.sink(pcapngInterface(from.linkType, from.snaplen, from.name, from.digits, note));
     }
     const ticks = fractionUnits(frame.seconds, frame.nanos, from.digits);
     this.sink(pcapngPacket(index, ticks, frame.bytes, frame.original, frame.comment));

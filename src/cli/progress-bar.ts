@@ -1,6 +1,6 @@
 /** The progress line on a terminal: drawn after half a second, a few times a second, gone before the report. */
 
-import type { Progress } from '../analyze.js';
+import type { Progress } from '../analyze/analyze.js';
 import type { Io } from './io.js';
 
 const FIRST_MS = 500;

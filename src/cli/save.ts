@@ -6,7 +6,7 @@
  */
 
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, unlinkSync, writeSync } from 'node:fs';
-import type { FrameSaver } from '../analyze.js';
+import type { FrameSaver } from '../analyze/analyze.js';
 import { systemReason, UserError } from '../base/errors.js';
 import { printable } from '../base/text.js';
 import { inTimeOrder, type CaptureFile } from '../capture/story.js';

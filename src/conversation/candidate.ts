@@ -11,6 +11,10 @@ export interface Candidate extends Reset {
   /** Hashes of address and port. */
   readonly srcMark: number;
   readonly destMark: number;
+  /** Its time is that of its arrival in a program, which may have been kept waiting. */
+  readonly coarse: boolean;
+  /** It may have passed several interfaces that the capture does not tell apart. */
+  readonly blind: boolean;
   /** No frame can fold into it any more; twins may still join it. */
   closed: boolean;
   /** It was a twin and is part of another reset now. */

@@ -18,10 +18,19 @@ import type { Reset } from './reset.js';
 
 /** Copies of one frame on this machine's interfaces lie within microseconds; measured on busy hosts below this. */
 const SAME_HOST_SECONDS = 0.002;
+/** The same where the time is that of the arrival in a program, one for each interface. */
+const ARRIVAL_SECONDS = 0.02;
+/**
+ * What a frame takes from one interface to the one that lies upon it; nobody says the same thing twice so fast. Only
+ * for captures that don't tell such interfaces apart.
+ */
+const STACK_SECONDS = 0.0003;
 /** The two sides of a router can lie this far apart; then only a running IP ID proves the copy. */
 const ROUTER_SECONDS = 0.06;
 /** How far out of time order a file may be: dumpcap writes its interfaces' packets in bursts, one after the other. */
 const BURST_SECONDS = 2;
+/** A frame that is further ahead of the clock than this was stamped before the clock was set back. */
+const MAX_CLOCK_STEP = 5;
 /** A copy crossed few routers; a larger step is another sender. */
 const MAX_HOPS = 4;
 export class Folder {
@@ -29,9 +38,25 @@ export class Folder {
   private readonly open = new OpenResets();
   private readonly absorbed: (root: Candidate, twin: Candidate) => void;
 
-  /** `absorbed` hears of each reset that turned out to be a twin of an earlier one. */
-  constructor(absorbed: (root: Candidate, twin: Candidate) => void) {
+  private readonly patience: number | null;
+
+  /**
+   * `absorbed` hears of each reset that turned out to be a twin of an earlier one. `patience`: seconds that the frames
+   * of one reset may lie apart in the order in which they come; null: as in saved captures.
+   */
+  constructor(absorbed: (root: Candidate, twin: Candidate) => void, patience: number | null = null) {
     this.absorbed = absorbed;
+    this.patience = patience;
+  }
+
+  /** Closes what is older than `seconds` since 1970: the clock says that nothing more of it will come. */
+  closeOlder(seconds: number): void {
+    for (let { oldest } = this.open; oldest !== null; { oldest } = this.open) {
+      // A clock that was set back must not hold on to them for ever.
+      const age = seconds - (oldest.seconds + oldest.nanos / 1e9);
+      if (age < 0 && age > -MAX_CLOCK_STEP) return;
+      this.closeOldest();
+    }
   }
 
   /**
@@ -39,7 +64,7 @@ export class Folder {
    * `interfaces`.
    */
   fold(frame: Candidate, interfaces: number): Candidate | null {
-    this.closeBefore(frame, interfaces > 1 ? BURST_SECONDS : ROUTER_SECONDS);
+    this.closeBefore(frame, this.patience ?? (interfaces > 1 ? BURST_SECONDS : ROUTER_SECONDS));
     const { srcMark, destMark, seq, ack } = frame;
     const known = this.open.earliest(frame, isCopy);
     if (known !== null) return known;
@@ -49,6 +74,11 @@ export class Folder {
     this.constants.see(destMark, srcMark, seq, ack);
     this.open.push(frame);
     return null;
+  }
+
+  /** Resets that may still get copies. */
+  get size(): number {
+    return this.open.size;
   }
 
   /** Closes everything: nothing more will come. */
@@ -129,15 +159,20 @@ function sameSegment(a: Candidate, b: Candidate): boolean {
 /** Seen on another interface or with another packet type, or further on its way. */
 function seenOtherwise(known: Candidate, frame: Candidate): boolean {
   const seen = known.copies === null ? known.sighting === frame.sighting : known.copies.sightings.has(frame.sighting);
-  if (seen) return false;
   const gap = Math.abs(apart(known, frame));
+  if (seen) return frame.blind && gap <= STACK_SECONDS;
   const hops = Math.abs(known.ttl - frame.ttl);
   if (hops > MAX_HOPS) return false;
   const elsewhere = known.place !== frame.place;
-  if (hops === 0) return elsewhere && gap <= SAME_HOST_SECONDS;
+  const sameHost = sameHostSeconds(known, frame);
+  if (hops === 0) return elsewhere && gap <= sameHost;
   // A router rewrites the link addresses; the same ones with another TTL are another packet by another path.
   if (!elsewhere && sameLink(known, frame)) return false;
-  return gap <= (frame.ipId > 0 ? ROUTER_SECONDS : SAME_HOST_SECONDS);
+  return gap <= (frame.ipId > 0 ? ROUTER_SECONDS : sameHost);
+}
+
+function sameHostSeconds(a: Candidate, b: Candidate): number {
+  return a.coarse || b.coarse ? ARRIVAL_SECONDS : SAME_HOST_SECONDS;
 }
 
 /** Both link addresses are there and agree; all zeros is what a switch's mirror writes over them, and says nothing. */
@@ -160,7 +195,7 @@ function isTwin(known: Candidate, frame: Candidate): boolean {
   if (sourceKept ? known.destIp === frame.destIp : known.srcIp === frame.srcIp) return false;
   return (
     (known.place !== frame.place || known.tenant !== frame.tenant || frame.ipId > 0) &&
-    Math.abs(apart(known, frame)) <= SAME_HOST_SECONDS &&
+    Math.abs(apart(known, frame)) <= sameHostSeconds(known, frame) &&
     sameSegment(known, frame) &&
     seenOtherwise(known, frame)
   );

@@ -16,8 +16,8 @@ const NONE = -1;
 
 export class OpenResets {
   private readonly ring = new Array<Candidate | null>(CAPACITY).fill(null);
+  size = 0;
   private head = 0;
-  private size = 0;
   /** By hash: the newest reset of the slot. */
   private readonly newest = new Int32Array(SLOTS).fill(NONE);
   /** The next older and newer one of the same slot. */

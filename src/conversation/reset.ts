@@ -66,6 +66,8 @@ export interface Reset extends Tuple {
   readonly outer: readonly OuterHeader[];
   /** Of the first frame; null where the source does not say. */
   readonly interface: string | null;
+  /** Inode number of the network namespace of its first frame's interface; null where the capture does not say. */
+  readonly netns: number | null;
   /** null: no further frame showed it. */
   copies: Copies | null;
   direction: Direction;

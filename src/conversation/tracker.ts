@@ -1,13 +1,14 @@
 /**
  * Follows the segments of all captures in order and hands on each reset once, whole and in order of arrival.
  *
- * Knows no file, no clock but the frames', no process. A reset waits until no copy of it can come any more and until it
- * is known which side serves, or until waiting longer would take too much memory; then it goes to `settled`.
+ * Knows no file, no clock but the frames' and what it is told, no process. A reset waits until no copy of it can come
+ * any more and until it is known which side serves, or until waiting longer would take too much memory; then it goes to
+ * `settled`. Who can't wait so long hears of it before, by `announced`, as it is known then.
  */
 
-import type { AddressTest } from '../base/address.js';
+import { isLoopback, type AddressTest } from '../base/address.js';
 import { num, word } from '../base/bytes.js';
-import type { CaptureInterface } from '../capture/frame-batch.js';
+import type { CapturedHost, CaptureInterface } from '../capture/frame-batch.js';
 import { ACK, RST, SYN } from '../decode/net/tcp.js';
 import { INBOUND, OUTBOUND, type OuterHeader, type SegmentBatch } from '../decode/segment-batch.js';
 import { MAC_BOTH, MAC_NONE } from '../decode/walk.js';
@@ -20,12 +21,13 @@ import { Openers } from './openers.js';
 import { Queue } from './queue.js';
 import { asClientSeesIt, type Reset } from './reset.js';
 import { Roles } from './roles.js';
-import { UNKNOWN_VERDICT } from './verdict.js';
+import { OWN_FILTER_VERDICT, UNKNOWN_VERDICT } from './verdict.js';
 import { byHandshake, byRegistry, byRoles, byShape, type Server } from './service-port.js';
 
 /** The flags of the segments that the tracker looks at. */
 export const WANTED_FLAGS = SYN | RST;
 
+const TWO_20 = 1048576;
 const TWO_32 = 4294967296;
 /** Resets that may wait for evidence of their port at once; so few that they don't outlive the young generation. */
 const MAX_WAITING = 8192;
@@ -36,10 +38,14 @@ const NOTHING_AROUND: readonly OuterHeader[] = [];
 export interface TrackerOptions {
   /** Copies fold into one reset. */
   readonly fold: boolean;
-  /** Addresses that count as the capturing host's; null: not known. */
+  /** Addresses that count as the capturing host's; null: those that the capture itself names, if it does. */
   readonly local: AddressTest | null;
   /** Whether a port has a registered name. */
   readonly registered: (port: number) => boolean;
+  /** Seconds that the frames of one reset may lie apart in their order; null: as in saved captures. */
+  readonly patience?: number | null;
+  /** Hears of each reset once no copy of it can come any more: the reset, and a view of it as it is known by then. */
+  readonly announced?: ((reset: Reset, view: Reset) => void) | null;
 }
 
 /** Where a batch comes from. */
@@ -48,8 +54,13 @@ export interface Origin {
   readonly interfaces: readonly CaptureInterface[];
 }
 
-/** A frame of a reset, as it is taken, by its row in the frame batch: for whoever wants to keep its bytes. */
-export type FrameTaken = (reset: Reset, row: number) => void;
+/** For whoever wants to keep the bytes of the frames of resets. */
+export interface FrameListener {
+  /** A frame of a reset, as it is taken, by its row in the frame batch. */
+  taken(reset: Reset, row: number): void;
+  /** `twin` turned out to be `root`: its frames are frames of `root`. */
+  joined(root: Reset, twin: Reset): void;
+}
 
 /** A reset with the serial numbers of its ends among the roles. */
 interface Waiting extends Candidate {
@@ -67,23 +78,28 @@ export class Tracker {
   private readonly addresses = new AddressTexts();
   private readonly folder: Folder;
   private readonly waiting = new Queue<Waiting>();
+  /** Those of `waiting` that were not announced yet; stays empty where nobody listens. */
+  private readonly unannounced = new Queue<Waiting>();
+  private host: CapturedHost | null = null;
+  private hostTest: AddressTest | null = null;
   private lastSeconds = NaN;
   private lastNanos = 0;
   private readonly options: TrackerOptions;
   private readonly settled: (reset: Reset) => void;
-  private readonly taken: FrameTaken | null;
+  private readonly frames: FrameListener | null;
 
-  constructor(options: TrackerOptions, settled: (reset: Reset) => void, taken: FrameTaken | null) {
+  constructor(options: TrackerOptions, settled: (reset: Reset) => void, frames: FrameListener | null) {
     this.options = options;
     this.settled = settled;
-    this.taken = taken;
+    this.frames = frames;
     this.folder = new Folder((root, twin) => {
       this.unique--;
       this.copies++;
+      this.frames?.joined(root, twin);
       if (root.resetBy === 'unknown' && twin.resetBy !== 'unknown') {
         setServer(root, twin.resetBy === 'server' ? 'source' : 'destination');
       }
-    });
+    }, options.patience ?? null);
   }
 
   /** Takes the segments of a batch, in their order. */
@@ -96,9 +112,31 @@ export class Tracker {
     this.settle();
   }
 
+  /** The clock: of what is older than `seconds` since 1970 no further frame will come. */
+  closeOlder(seconds: number): void {
+    this.folder.closeOlder(seconds);
+    this.settle();
+  }
+
+  /** Hands on all that are whole, with the evidence at hand. */
+  handOnWhole(): void {
+    this.announce();
+    for (let { first } = this.waiting; first !== null; { first } = this.waiting) {
+      if (!first.absorbed && !first.whole) return;
+      this.waiting.shift();
+      if (!first.absorbed) this.handOn(first);
+    }
+  }
+
+  /** Resets that may still get copies. */
+  get open(): number {
+    return this.folder.size;
+  }
+
   /** The end of all captures: whatever waits is handed on with the evidence at hand. */
   finish(): void {
     this.folder.finish();
+    this.announce();
     for (let next = this.waiting.shift(); next !== null; next = this.waiting.shift()) {
       if (!next.absorbed) this.handOn(next);
     }
@@ -116,13 +154,12 @@ export class Tracker {
       candidate.whole = !this.options.fold;
       this.judge(s, i, candidate);
       this.waiting.push(candidate);
+      if (this.options.announced) this.unannounced.push(candidate);
     } else {
       this.copies++;
       addCopy(known, candidate);
     }
-    if (this.taken === null) return;
-    const reset = known ?? candidate;
-    this.taken(reset.suspect?.root ?? reset, word(s.frame, i));
+    this.frames?.taken(known ?? candidate, word(s.frame, i));
   }
 
   private judge(s: SegmentBatch, i: number, reset: Waiting): void {
@@ -135,6 +172,7 @@ export class Tracker {
 
   /** Hands on from the front what is whole and decided; order of arrival is kept. */
   private settle(): void {
+    this.announce();
     for (let { first } = this.waiting; first !== null; { first } = this.waiting) {
       if (!first.absorbed) {
         if (!first.whole) return;
@@ -145,7 +183,26 @@ export class Tracker {
     }
   }
 
+  private announce(): void {
+    const { unannounced } = this;
+    const { announced } = this.options;
+    if (!announced) return;
+    for (let { first } = unannounced; first !== null && (first.absorbed || first.whole); { first } = unannounced) {
+      unannounced.shift();
+      if (first.absorbed) continue;
+      const view = { ...first };
+      this.decide(view);
+      announced(first, view);
+    }
+  }
+
   private handOn(reset: Waiting): void {
+    this.decide(reset);
+    this.settled(reset);
+  }
+
+  /** Says which side serves, as far as that is known by now. */
+  private decide(reset: Waiting): void {
     if (reset.servicePort === null) {
       const server =
         byRoles(this.roles.of(reset.source), this.roles.of(reset.destination)) ??
@@ -156,7 +213,17 @@ export class Tracker {
       const seen = asClientSeesIt(reset);
       reset.servicePort = reset.resetBy === 'server' ? seen.srcPort : seen.destPort;
     }
-    this.settled(reset);
+  }
+
+  /** Whose addresses count as the capturing host's, for a frame of this interface. */
+  private localOf(host: CapturedHost | null): AddressTest | null {
+    if (this.options.local !== null || host === null) return this.options.local;
+    if (this.host?.local !== host.local) {
+      const known = new Set(host.local);
+      this.hostTest = (ip) => known.has(ip) || isLoopback(ip);
+    }
+    this.host = host;
+    return this.hostTest;
   }
 
   private candidate(s: SegmentBatch, i: number, origin: Origin): Waiting {
@@ -183,8 +250,12 @@ export class Tracker {
     const noted = way === INBOUND ? 'inbound' : way === OUTBOUND ? 'outbound' : null;
     const interfaceIndex = num(s.interfaceIndex, i);
     const ttl = num(s.ttl, i);
-    // A cooked header's index tells the interfaces of one "any" apart; kept clear of the capture's own numbers.
-    const place = (interfaceIndex < 0 ? iface : TWO_32 + interfaceIndex) * 256 + packetType;
+    // A cooked header's index tells the interfaces of one "any" apart.
+    const place = (iface * TWO_20 + ((interfaceIndex + 1) & (TWO_20 - 1))) * 256 + packetType;
+    const host = described?.host ?? null;
+    const name = around?.interfaceName ?? described?.name ?? null;
+    const local = this.localOf(host);
+    const filtered = host !== null && local !== null && isOwnFilter(name, local(srcIp), local(destIp));
     return {
       seconds: timed ? seconds : this.lastSeconds,
       nanos: timed ? num(s.nanos, i) : this.lastNanos,
@@ -211,18 +282,21 @@ export class Tracker {
       tenant: num(s.tenant, i),
       vlan: around?.vlan ?? NO_TAGS,
       outer: around?.outer ?? NOTHING_AROUND,
-      interface: around?.interfaceName ?? described?.name ?? null,
+      interface: name,
+      netns: host?.netns ?? null,
       copies: null,
-      direction: directionOf({ srcIp, destIp, packetType, noted }, this.options.local),
+      direction: filtered ? 'sent' : directionOf({ srcIp, destIp, packetType, noted }, local),
       servicePort: null,
       resetBy: 'unknown',
-      verdict: UNKNOWN_VERDICT,
+      verdict: filtered ? OWN_FILTER_VERDICT : UNKNOWN_VERDICT,
       whole: false,
       hash: foldHash(flags, seq, ack),
       place,
       sighting: place * 256 + ttl,
       srcMark: endMark(s.source, i, srcPort),
       destMark: endMark(s.destination, i, destPort),
+      coarse: host?.timestamps === 'arrival',
+      blind: host?.stacked === true && name === null,
       closed: false,
       absorbed: false,
       suspect: null,
@@ -231,6 +305,14 @@ export class Tracker {
       destination: 0,
     };
   }
+}
+
+/**
+ * A reset from elsewhere on the loopback interface was made here: a packet filter in the way out answers in the name of
+ * the host that was called (nf_send_reset).
+ */
+function isOwnFilter(interfaceName: string | null, fromHere: boolean, toHere: boolean): boolean {
+  return interfaceName === 'lo' && !fromHere && toHere;
 }
 
 /** A hash of an address and port. */

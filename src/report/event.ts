@@ -8,12 +8,12 @@ import { ACK, flagsText } from '../decode/net/tcp.js';
 import { timeText } from './time-text.js';
 import type { ResetEvent } from './types.js';
 
-/** `files` are the names of the captures, by the reset's file number. */
-export function eventOf(reset: Reset, files: readonly string[]): ResetEvent {
+/** `files` are the names of the captures, by the reset's file number; null: what was captured live has none. */
+export function eventOf(reset: Reset, files: readonly string[] | null): ResetEvent {
   const frames = framesOf(reset);
   return {
     type: 'reset',
-    id: eventId(reset),
+    id: eventId(reset, files === null),
     timestamp: timeText(reset),
     epoch: reset.timed ? epochNumber(reset.seconds, reset.nanos) : null,
     src_ip: reset.srcIp,
@@ -38,9 +38,9 @@ export function eventOf(reset: Reset, files: readonly string[]): ResetEvent {
       dest_ip: destIp,
       id,
     })),
-    file: files[reset.file] ?? null,
-    frame: reset.frame,
-    frames,
+    file: files?.[reset.file] ?? null,
+    frame: files === null ? null : reset.frame,
+    frames: files === null ? [] : frames,
     interface: reset.interface,
     interfaces: interfacesOf(reset),
     copies: frames.length,
@@ -51,7 +51,7 @@ export function eventOf(reset: Reset, files: readonly string[]): ResetEvent {
       dest_port: twin.destPort,
       interface: twin.interface,
     })),
-    netns: null,
+    netns: reset.netns,
     direction: reset.direction,
     service_port: reset.servicePort,
     reset_by: reset.resetBy,
@@ -69,8 +69,8 @@ export function eventOf(reset: Reset, files: readonly string[]): ResetEvent {
     kernel_path: null,
     sender: null,
     receiver: null,
-    sender_reason: 'offline',
-    receiver_reason: 'offline',
+    sender_reason: files === null ? 'not-tried' : 'offline',
+    receiver_reason: files === null ? 'not-tried' : 'offline',
     community_id: communityId(reset.srcIp, reset.srcPort, reset.destIp, reset.destPort),
   };
 }
@@ -79,7 +79,12 @@ function macOf(mac: number): string | null {
   return mac < 0 ? null : macText(Math.floor(mac / 4294967296), mac % 4294967296);
 }
 
-/** Number of the file and of the reset's first frame in it: the same in every run over the same files. */
-export function eventId(reset: Reset): string {
-  return `f${String(reset.file + 1)}-${String(reset.frame)}`;
+/**
+ * Number of the file and of the reset's first frame in it: the same in every run over the same files. Live, its time and
+ * its tuple, and its number where even these agree with another's.
+ */
+export function eventId(reset: Reset, live: boolean): string {
+  if (!live) return `f${String(reset.file + 1)}-${String(reset.frame)}`;
+  const { srcIp, srcPort, destIp, destPort, frame } = reset;
+  return `${timeText(reset) ?? ''}-${srcIp}-${String(srcPort)}-${destIp}-${String(destPort)}-${String(frame)}`;
 }

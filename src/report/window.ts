@@ -10,7 +10,7 @@ export class WindowTally {
   private digits = 0;
 
   /** The times of one capture, which may be added again as they grow. `digits` are the source's. */
-  add({ firstSeconds, firstNanos, lastSeconds, lastNanos }: TimeSpan, digits: number): void {
+  add({ firstSeconds, firstNanos, lastSeconds, lastNanos }: Omit<TimeSpan, 'add'>, digits: number): void {
     if (firstSeconds > lastSeconds) return;
     this.digits = Math.max(this.digits, digits);
     const first = { seconds: firstSeconds, nanos: firstNanos };

@@ -62,11 +62,12 @@ function stateOf(capture: OpenCapture, decoder: Decoder, fresh: readonly Capture
   const { reader } = capture;
   return {
     // Field by field: a reader's own interfaces hold more than may cross.
-    fresh: fresh.map(({ linkType, name, snaplen, fractionDigits }) => ({
+    fresh: fresh.map(({ linkType, name, snaplen, fractionDigits, host }) => ({
       linkType,
       name,
       snaplen,
       fractionDigits,
+      host,
     })),
     damage: reader.damage,
     dropped: reader.dropped,

@@ -21,7 +21,9 @@ describe('classic pcap, every dialect', () => {
         expect(read.damage).toEqual([]);
         expect(read.container).toBe('pcap');
         expect(read.dropped).toBeNull();
-        expect(read.interfaces).toEqual([{ linkType: 113, name: null, snaplen: 65535, fractionDigits: digits }]);
+        expect(read.interfaces).toEqual([
+          { linkType: 113, name: null, snaplen: 65535, fractionDigits: digits, host: null },
+        ]);
         expect(read.frames).toEqual(
           records.map((record, i) => ({
             number: i + 1,

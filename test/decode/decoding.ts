@@ -82,7 +82,7 @@ export function batchOf(
 }
 
 export function interfaceOf(linkType: number): CaptureInterface {
-  return { linkType, name: null, snaplen: 262144, fractionDigits: 6 };
+  return { linkType, name: null, snaplen: 262144, fractionDigits: 6, host: null };
 }
 
 /** Decodes one frame by way of the walk (its outcome and stop) and of the decoder (the segment). */

@@ -1,5 +1,5 @@
 /** Captures in memory through the whole pipeline, and a short way to write frames with a reset in them. */
-import { analyze, type AnalyzeOptions } from '../../src/analyze.js';
+import { analyze, type AnalyzeOptions } from '../../src/analyze/analyze.js';
 import type { CaptureFile } from '../../src/capture/story.js';
 import { openCapture } from '../../src/capture/open.js';
 import { KEEP_ALL } from '../../src/report/filter.js';
@@ -49,6 +49,7 @@ export function analyseAll(captures: readonly Uint8Array[], settings: Settings =
     writer: null,
     onProgress: null,
     signal: new AbortController().signal,
+    growing: null,
     ...options,
   });
 }

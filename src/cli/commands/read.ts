@@ -3,7 +3,7 @@
  * the answer.
  */
 
-import { analyze, type AnalyzeOptions } from '../../analyze.js';
+import { analyze, type AnalyzeOptions } from '../../analyze/analyze.js';
 import { UserError } from '../../base/errors.js';
 import { TOOL_NAME, toolVersion } from '../../base/package-info.js';
 import { plural, printable } from '../../base/text.js';
@@ -87,6 +87,7 @@ export async function read(typed: readonly string[], values: ReadValues, io: Io)
       await bar?.show(progress);
     },
     signal: stop.signal,
+    growing: null,
   };
   const begun = io.now();
   let report: Report;
