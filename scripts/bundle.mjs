@@ -6,8 +6,8 @@ import { renameSync, rmSync } from 'node:fs';
 const target = 'dist/cli';
 const fresh = `dist/.cli-${process.pid}`;
 await build({
-  // A thread's code lies beside the program's: base/spawn.ts looks for it there.
-  entryPoints: ['src/cli/entry.ts', 'src/scan/scan-worker.ts'],
+  // The code of a thread and of a child lies beside the program's: base/spawn.ts looks for it there.
+  entryPoints: ['src/cli/entry.ts', 'src/scan/scan-worker.ts', 'src/capture/live/cap-child.ts'],
   entryNames: '[name]',
   outdir: fresh,
   bundle: true,

@@ -3,9 +3,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { build } from 'esbuild';
 
 const { outputFiles } = await build({ entryPoints: ['src/cli/options.ts'], bundle: true, format: 'esm', write: false });
-const { READ_OPTIONS, optionsMarkdown } = await import(
+const { optionsMarkdown } = await import(
   `data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString('base64')}`
 );
 const readme = readFileSync('README.md', 'utf8');
-const table = `\n\n${optionsMarkdown(READ_OPTIONS)}\n\n`;
+const table = `\n\n${optionsMarkdown()}\n\n`;
 writeFileSync('README.md', readme.replace(/(<!-- options:[^>]*-->)[\s\S]*?(<!-- \/options -->)/, `$1${table}$2`));

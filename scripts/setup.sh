@@ -68,6 +68,7 @@ find_missing() {
   have python3 || need python3
   # What captures, what answers are compared with, and what tests make resets with.
   have tcpdump || need tcpdump
+  have tcpreplay || need tcpreplay
   have tshark || need tshark tshark wireshark-cli tshark
   have lsof || need lsof
   have nft || need nftables

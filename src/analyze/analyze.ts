@@ -212,9 +212,10 @@ export class Analysis {
     return {
       taken: (reset, row) => {
         const { rows } = this;
-        if (rows?.frames == null) return;
+        const frames = rows?.frames ?? null;
+        if (rows === null || frames === null) return;
         if (this.others !== null) this.others.showsReset(row, reset);
-        else held.ofReset(rows, rows.frames, row, reset);
+        else held.ofReset(rows, frames, row, reset);
       },
       joined: (root, twin) => {
         held.join(root, twin);
@@ -244,7 +245,7 @@ export class Analysis {
   private settle(reset: Reset): void {
     const { filter, onEvent, keepEvents, growing } = this.options;
     const { maker, held } = this;
-    const kept = keeps(filter, reset) && (growing?.count == null || this.settled < growing.count);
+    const kept = keeps(filter, reset) && this.settled < (growing?.count ?? Infinity);
     if (growing === null && maker !== null) held?.release(reset, kept, () => commentOn(maker, reset, false));
     const before = this.said.get(reset);
     this.said.delete(reset);

@@ -13,7 +13,13 @@ export type ErrorCode =
   | 'undecodable'
   | 'no-captures'
   | 'unsupported'
+  | 'no-such-namespace'
   | 'write-failed'
+  | 'no-such-interface'
+  | 'interface-down'
+  | 'no-permission'
+  | 'bad-filter'
+  | 'no-backend'
   | 'interrupted';
 
 /** What could not be done; ends the command with exit code 2. */

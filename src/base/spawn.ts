@@ -4,7 +4,7 @@
  */
 
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { accessSync, constants, existsSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync, readlinkSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parentPort, Worker, workerData } from 'node:worker_threads';
@@ -59,12 +59,44 @@ export function findProgram(name: string, path = process.env['PATH'] ?? ''): str
 
 export type Program = ChildProcess;
 
+/** In the environment of what we start: who started it. What has outlived its starter is known by it. */
+export const STARTED_BY = 'RSTSCOPE_STARTED_BY';
+
+/** "PID:start time:PID namespace", as `STARTED_BY` has it; another process may get the same PID, but not all three. */
+function ownMark(): string {
+  return `${String(process.pid)}:${startTime(process.pid) ?? ''}:${pidNamespace()}`;
+}
+
+/** The PID namespace of this process: numbers of processes mean nothing in another one. */
+export function pidNamespace(): string {
+  try {
+    return readlinkSync('/proc/self/ns/pid');
+  } catch {
+    return '';
+  }
+}
+
+/** When a process started, in the kernel's ticks since boot (field 22 of /proc/PID/stat); null: there is no such one. */
+export function startTime(pid: number): string | null {
+  try {
+    const stat = readFileSync(`/proc/${String(pid)}/stat`, 'utf8');
+    // The command's name, in parentheses, may hold anything.
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[START_TIME] ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/** Place of the start time behind the command's name. */
+const START_TIME = 19;
+
 /**
  * Starts a program in a session of its own: what a terminal sends to the foreground (Ctrl-C) reaches us, not it. Its
  * three streams are pipes. A program that can't be started tells by an 'error' event.
  */
 export function startProgram(file: string, args: readonly string[], env: Readonly<Record<string, string>>): Program {
-  return spawn(file, [...args], { stdio: ['pipe', 'pipe', 'pipe'], detached: true, cwd: '/', env: { ...env } });
+  const marked = { ...env, [STARTED_BY]: ownMark() };
+  return spawn(file, [...args], { stdio: ['pipe', 'pipe', 'pipe'], detached: true, cwd: '/', env: marked });
 }
 
 export interface ProgramAnswer {

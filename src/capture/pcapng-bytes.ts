@@ -79,6 +79,43 @@ export function pcapngPacket(
   return block(ENHANCED_PACKET, [header, padded(bytes)], options);
 }
 
+/** Bytes that `pcapngPacketInto` takes beside the packet's own, at most. */
+export const PCAPNG_PACKET_ROOM = 36;
+
+/**
+ * Writes a packet of interface 0 at `at`, without making anything: for the loop that captures. `micros` since 1970.
+ * @returns where it ends.
+ */
+export function pcapngPacketInto(
+  into: Uint8Array,
+  at: number,
+  micros: number,
+  bytes: Uint8Array,
+  original: number,
+): number {
+  const padding = -bytes.length & 3;
+  const total = 32 + bytes.length + padding;
+  word32(into, at, ENHANCED_PACKET);
+  word32(into, at + 4, total);
+  word32(into, at + 8, 0);
+  word32(into, at + 12, Math.floor(micros / 4294967296));
+  word32(into, at + 16, micros % 4294967296);
+  word32(into, at + 20, bytes.length);
+  word32(into, at + 24, original);
+  into.set(bytes, at + 28);
+  const end = at + 28 + bytes.length;
+  into.fill(0, end, end + padding);
+  word32(into, end + padding, total);
+  return at + total;
+}
+
+function word32(into: Uint8Array, at: number, word: number): void {
+  into[at] = word;
+  into[at + 1] = word >>> 8;
+  into[at + 2] = word >>> 16;
+  into[at + 3] = word >>> 24;
+}
+
 /** How many packets were lost on an interface so far; no more is known of it. */
 export function pcapngLost(iface: number, lost: number): Uint8Array {
   const header = new Uint8Array(12);

@@ -12,10 +12,12 @@ import type { Io } from './io.js';
 export interface Format {
   /** Takes each event as it settles; null where single events are not shown. */
   readonly onEvent: ((event: ResetEvent) => void) | null;
+  /** Takes what was learnt of an event afterwards; null where it can't be said any more. */
+  readonly onRevision: ((before: ResetEvent, after: ResetEvent) => void) | null;
   /** Text that is ready to be written. */
-  drain(): string;
+  readonly drain: () => string;
   /** The end; asked again, it is the same. */
-  report(report: Report): Iterable<string>;
+  readonly report: (report: Report) => Iterable<string>;
 }
 
 export interface TableOptions {
@@ -35,30 +37,38 @@ export async function tables({ color, utc, width, top }: TableOptions, { env, st
     utc,
     unicode: supportsUnicode(env),
   };
-  return { onEvent: null, drain: () => '', report: (report) => [renderReport(report, style, top)] };
+  return { ...END_ONLY, report: (report) => [renderReport(report, style, top)] };
 }
 
 export async function json(): Promise<Format> {
   const { jsonChunks } = await import('../render/json.js');
-  return { onEvent: null, drain: () => '', report: (report) => jsonChunks(report) };
+  return { ...END_ONLY, report: (report) => jsonChunks(report) };
 }
 
 export async function ndjson(start: StartLine): Promise<Format> {
   const { eventLine, startLine, summaryLine } = await import('../render/ndjson.js');
-  return streaming(startLine(start), eventLine, (report) => [summaryLine(report)]);
+  const { revisionLine } = await import('../render/revision.js');
+  return streaming(startLine(start), eventLine, revisionLine, (report) => [summaryLine(report)]);
 }
 
 export async function csv(): Promise<Format> {
   const { csvHeader, csvRow } = await import('../render/csv.js');
-  return streaming(csvHeader(), csvRow, () => []);
+  return streaming(csvHeader(), csvRow, null, () => []);
 }
 
 /** Standard output carries a saved capture. */
 export function silent(): Format {
-  return { onEvent: null, drain: () => '', report: () => [] };
+  return { ...END_ONLY, report: () => [] };
 }
 
-function streaming(head: string, line: (event: ResetEvent) => string, end: (report: Report) => string[]): Format {
+const END_ONLY = { onEvent: null, onRevision: null, drain: () => '' } as const;
+
+function streaming(
+  head: string,
+  line: (event: ResetEvent) => string,
+  revision: ((before: ResetEvent, after: ResetEvent) => string | null) | null,
+  end: (report: Report) => string[],
+): Format {
   let ready = [head];
   let last: string[] | null = null;
   const drain = (): string => {
@@ -70,6 +80,13 @@ function streaming(head: string, line: (event: ResetEvent) => string, end: (repo
     onEvent: (event) => {
       ready.push(line(event));
     },
+    onRevision:
+      revision === null
+        ? null
+        : (before, after) => {
+            const text = revision(before, after);
+            if (text !== null) ready.push(text);
+          },
     drain,
     report: (report) => (last ??= [drain(), ...end(report)]),
   };

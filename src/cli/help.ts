@@ -2,32 +2,47 @@
 
 export const SHORT_HELP = `rstscope: who is resetting my TCP connections, and why?
 
+  rstscope live               capture on this host for 60 s, then report (root)
   rstscope read FILE…         report the resets in saved captures (pcap, pcapng, gzip)
-  tcpdump … -w - | rstscope read -
 
 Examples:
-  rstscope read output.pcap
+  sudo rstscope live -d 5m
   rstscope read --json output.pcap | jq '.ports[] | {port, resets, by_server}'
 
-rstscope read --help lists the options, rstscope --help everything else.
+rstscope live --help and read --help list the options, rstscope --help everything else.
 `;
 
 export const PROGRAM_EPILOGUE = `
 Examples:
+  rstscope live                              resets on every interface, loopback too, for a minute
+  rstscope live -d 10 --json | jq '.ports[] | {port, resets, rate}'
   rstscope read output.pcap                  which ports, which servers, which side, when
   rstscope output.pcap --port 443            the same for one port
   ssh HOST tcpdump -U -w - | rstscope read - a capture as it grows
-  rstscope read --json FILE | jq '.endpoints[0]'
 
 Exit codes:
   0   ran to the end
   1   more resets than --max-resets
-  2   could not do the job: usage, no such file, not a capture, nothing in it that can be decoded
-  3   reported, but the input was incomplete or damaged (cut off, corrupt, packets dropped, a file missing)
+  2   could not do the job: usage, no such file or interface, no permission, bad filter, not a capture
+  3   reported, but the input was incomplete or damaged (cut off, corrupt, packets dropped, an interface lost, a file missing)
   70  a fault of the program
   130 a second Ctrl-C
 
 Environment: NO_COLOR, FORCE_COLOR, TERM, COLUMNS, TZ.
+`;
+
+export const LIVE_EPILOGUE = `
+Captures TCP resets, IPv4 and IPv6, on every interface unless -i names some. FILTER is a pcap filter that narrows it:
+(FILTER) and (RESETS). tcpdump's -s, -n, -nn, -l, -U, -p and -v work or do no harm.
+
+Examples:
+  rstscope live                              a minute on every interface
+  rstscope live -d 5m port 7211              five minutes, one port
+  rstscope live -i eth0,lo -w resets.pcapng  two interfaces, saved too
+  rstscope live --netns all                  in every container too, with their own loopbacks
+  rstscope live --ndjson | jq -c 'select(.type == "reset") | {src_ip, dest_ip, service_port}'
+
+Ctrl-C ends it with the report, a second one at once. kill -USR2 prints the report so far.
 `;
 
 export const READ_EPILOGUE = `

@@ -55,10 +55,11 @@ export class Output implements OutputStream {
     });
   }
 
-  /** What went wrong beside a reader that left; null where nothing did. */
+  /** What went wrong beside a reader that left; null where nothing did. A terminal that is hung up says EIO. */
   get error(): Error | null {
     const { failure } = this;
-    return failure !== null && 'code' in failure && failure.code === 'EPIPE' ? null : failure;
+    if (failure === null || !('code' in failure)) return failure;
+    return failure.code === 'EPIPE' || (this.isTTY && failure.code === 'EIO') ? null : failure;
   }
 
   /** Resolves when the system has taken all of it, or the reader is gone. */
@@ -84,4 +85,8 @@ export interface Io {
   readonly wallClock: () => number;
   /** Ends the input of a run; aborted by the first of SIGINT, SIGTERM and SIGHUP. */
   readonly interrupt: AbortSignal;
+  /** This program as it is started: node's path, its own path. */
+  readonly program: readonly string[];
+  /** Who asks for the report so far (SIGUSR2) is heard from now on. @returns how to stop listening. */
+  readonly onAsked: (listener: () => void) => () => void;
 }

@@ -39,6 +39,14 @@ async function dispatch(args: readonly string[], io: Io): Promise<number> {
       const { read } = await import('./commands/read.js');
       return read(typed.files, typed.values, io);
     }
+    case 'live': {
+      const { live } = await import('./commands/live.js');
+      return live(typed.filter, typed.values, args, io);
+    }
+    case 'devices': {
+      const { devices } = await import('./commands/devices.js');
+      return devices(typed.values, io);
+    }
     case 'version':
       shown = `${TOOL_NAME} ${toolVersion()}\n`;
       break;

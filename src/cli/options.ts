@@ -15,12 +15,54 @@ export interface OptionSpec {
   readonly list?: true;
   /** Accepted for old habits' sake, not shown. */
   readonly hidden?: true;
+  /** The one command that has it; both have the others. */
+  readonly only?: CommandName;
 }
 
-export const GROUPS = ['Output', 'Which resets', 'Reading', 'Report'] as const;
+/** The commands that report resets. */
+export type CommandName = 'live' | 'read';
+
+export const GROUPS = ['Capturing', 'Output', 'Which resets', 'Reading', 'Report'] as const;
 export type OptionGroup = (typeof GROUPS)[number];
 
-export const READ_OPTIONS: readonly OptionSpec[] = [
+const OPTIONS: readonly OptionSpec[] = [
+  {
+    group: 'Capturing',
+    flags: '-i, --interface <name>',
+    summary: 'where to capture, again or as a comma list; any is every interface',
+    default: 'any',
+    list: true,
+    only: 'live',
+  },
+  {
+    group: 'Capturing',
+    flags: '--netns <which>',
+    summary: 'capture in these network namespaces too: a PID, a name of ip netns, or all',
+    default: 'own',
+    list: true,
+    only: 'live',
+  },
+  {
+    group: 'Capturing',
+    flags: '-d, --duration <t>',
+    summary: 'for how long: 90, 90s, 5m, 1h; 0 until Ctrl-C',
+    default: '60s',
+    only: 'live',
+  },
+  { group: 'Capturing', flags: '-c, --count <n>', summary: 'stop after N resets', only: 'live' },
+  {
+    group: 'Capturing',
+    flags: '-f, --filter <bpf>',
+    summary: 'a pcap filter beside the one for resets: "port 443"; words at the end are the same',
+    only: 'live',
+  },
+  {
+    group: 'Capturing',
+    flags: '--backend <which>',
+    summary: 'what captures: the cap binding or tcpdump, each in a process of its own',
+    default: 'auto: cap where it loads',
+    only: 'live',
+  },
   { group: 'Output', flags: '--json', summary: 'one JSON document at the end instead of tables' },
   { group: 'Output', flags: '--ndjson', summary: 'one JSON line per reset, between a start and a summary line' },
   { group: 'Output', flags: '--csv', summary: 'one row per reset, header first (RFC 4180)' },
@@ -29,7 +71,7 @@ export const READ_OPTIONS: readonly OptionSpec[] = [
     group: 'Output',
     flags: '-w, --write <file>',
     summary:
-      'save the frames of the resets: pcapng with a comment on each, classic pcap when FILE ends in .pcap; - for standard output',
+      'save the frames (live: all that are captured, read: those of the resets): pcapng with a comment on each reset, classic pcap when FILE ends in .pcap; - for standard output',
   },
   { group: 'Output', flags: '--top <n>', summary: 'rows a table; JSON is never cut', default: '20' },
   {
@@ -57,19 +99,21 @@ export const READ_OPTIONS: readonly OptionSpec[] = [
     group: 'Which resets',
     flags: '--after <t>',
     summary: "not before T: 2026-03-01T12:00:00Z, 12:34 (on the first packet's day), -10m (from the end)",
+    only: 'read',
   },
-  { group: 'Which resets', flags: '--before <t>', summary: 'not after T' },
+  { group: 'Which resets', flags: '--before <t>', summary: 'not after T', only: 'read' },
   {
     group: 'Reading',
     flags: '--context <c>',
     summary: 'what to use: resets only; control (SYN, FIN, RST); full (every TCP header)',
-    default: 'all there is',
+    default: 'read: all there is; live: resets',
   },
   { group: 'Reading', flags: '--no-fold', summary: 'count every copy of a reset as its own' },
   {
     group: 'Reading',
     flags: '--local <a>',
     summary: 'addresses that count as the capturing host (list, CIDR)',
+    default: "live: this host's, in every namespace",
     list: true,
   },
   { group: 'Report', flags: '--max-resets <n>', summary: 'exit 1 when there were more than N' },
@@ -82,16 +126,31 @@ export const READ_OPTIONS: readonly OptionSpec[] = [
   { group: 'Reading', flags: '-n', summary: 'names are never looked up', hidden: true },
   { group: 'Reading', flags: '-l', summary: 'lines are always flushed', hidden: true },
   { group: 'Reading', flags: '-U', summary: 'packets are always flushed', hidden: true },
-  { group: 'Reading', flags: '-p', summary: 'no effect on saved captures', hidden: true },
+  { group: 'Capturing', flags: '-p', summary: 'do not make interfaces promiscuous (tcpdump)', only: 'live' },
+  { group: 'Reading', flags: '-p', summary: 'no effect on saved captures', hidden: true, only: 'read' },
   { group: 'Reading', flags: '-v', summary: 'no effect', hidden: true },
-  { group: 'Reading', flags: '-s <n>', summary: 'no effect on saved captures', hidden: true },
-  { group: 'Reading', flags: '-r <file>', summary: 'the same as naming FILE', list: true, hidden: true },
+  {
+    group: 'Capturing',
+    flags: '-s <n>',
+    summary: 'bytes of a packet to keep',
+    default: '512, full: 128',
+    only: 'live',
+  },
+  { group: 'Reading', flags: '-s <n>', summary: 'no effect on saved captures', hidden: true, only: 'read' },
+  { group: 'Reading', flags: '-r <file>', summary: 'the same as naming FILE', list: true, hidden: true, only: 'read' },
+  { group: 'Capturing', flags: '--no-process', summary: 'no effect yet', hidden: true, only: 'live' },
+  { group: 'Capturing', flags: '--no-trace', summary: 'no effect yet', hidden: true, only: 'live' },
 ];
 
+export function optionsOf(command: CommandName): readonly OptionSpec[] {
+  return OPTIONS.filter(({ only }) => only === undefined || only === command);
+}
+
 /** Markdown of the table, as the README has it. */
-export function optionsMarkdown(options: readonly OptionSpec[]): string {
-  const rows = options
-    .filter(({ hidden }) => hidden !== true)
-    .map((o) => `| \`${o.flags.replaceAll('|', '\\|')}\` | ${o.summary} | ${o.default ?? ''} |`);
-  return ['| option | meaning | default |', '| --- | --- | --- |', ...rows].join('\n');
+export function optionsMarkdown(): string {
+  const rows = OPTIONS.filter(({ hidden }) => hidden !== true).map((o) => {
+    const flags = o.flags.replaceAll('|', '\\|');
+    return `| \`${flags}\` | ${o.only ?? 'both'} | ${o.summary} | ${o.default ?? ''} |`;
+  });
+  return ['| option | of | meaning | default |', '| --- | --- | --- | --- |', ...rows].join('\n');
 }

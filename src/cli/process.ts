@@ -1,5 +1,6 @@
 /** Joins the command line to the process: streams, clocks, signals, and the ends that cannot wait. */
 
+import { TOOL_NAME } from '../base/package-info.js';
 import { EXIT_STOPPED } from './exit-codes.js';
 import { Output, type Io } from './io.js';
 import { main } from './main.js';
@@ -21,6 +22,14 @@ export async function runProcess(args: readonly string[]): Promise<number> {
     now: () => performance.now(),
     wallClock: () => Date.now(),
     interrupt: interrupt.signal,
+    program: [process.execPath, process.argv[1] ?? TOOL_NAME],
+    // Not SIGUSR1: Node opens its debugger on it before a handler stands.
+    onAsked: (listener) => {
+      process.on('SIGUSR2', listener);
+      return () => {
+        process.off('SIGUSR2', listener);
+      };
+    },
   };
   const onSignal = (): void => {
     // A second Ctrl-C: whatever hangs must not hold the user, and what is on its way is given up.

@@ -2,11 +2,11 @@
 
 import { Command, CommanderError, Option } from 'commander';
 import { UserError } from '../base/errors.js';
-import { PROGRAM_EPILOGUE, READ_EPILOGUE } from './help.js';
-import { READ_OPTIONS, type OptionSpec } from './options.js';
+import { LIVE_EPILOGUE, PROGRAM_EPILOGUE, READ_EPILOGUE } from './help.js';
+import { optionsOf, type CommandName, type OptionSpec } from './options.js';
 
-/** The options of `read` as commander names them. */
-export interface ReadValues {
+/** What `live` and `read` have in common, as commander names it. */
+export interface CommonValues {
   readonly json?: true;
   readonly ndjson?: true;
   readonly csv?: true;
@@ -19,8 +19,6 @@ export interface ReadValues {
   readonly cause?: string[];
   readonly pattern?: string[];
   readonly excludePattern?: string[];
-  readonly after?: string;
-  readonly before?: string;
   readonly context?: string;
   readonly fold: boolean;
   readonly local?: string[];
@@ -29,12 +27,39 @@ export interface ReadValues {
   readonly color?: string | false;
   readonly quiet?: true;
   readonly debug?: true;
+}
+
+export interface ReadValues extends CommonValues {
+  readonly after?: string;
+  readonly before?: string;
   readonly r?: string[];
+}
+
+export interface LiveValues extends CommonValues {
+  readonly interface?: string[];
+  readonly netns?: string[];
+  readonly duration?: string;
+  readonly count?: string;
+  readonly filter?: string;
+  readonly backend?: string;
+  /** tcpdump's -p: not promiscuous. */
+  readonly p?: true;
+  /** tcpdump's -s: snapshot length. */
+  readonly s?: string;
+}
+
+export interface DevicesValues {
+  readonly json?: true;
+  readonly netns?: string[];
+  readonly color?: string | false;
+  readonly debug?: true;
 }
 
 /** What to do, by name. */
 export type Typed =
   | { readonly command: 'read'; readonly files: readonly string[]; readonly values: ReadValues }
+  | { readonly command: 'live'; readonly filter: readonly string[]; readonly values: LiveValues }
+  | { readonly command: 'devices'; readonly values: DevicesValues }
   | { readonly command: 'version' }
   | { readonly command: 'schema' }
   | { readonly command: 'shown' };
@@ -47,8 +72,18 @@ export function parseCommandLine(args: readonly string[], width: number | null, 
     .usage('<command> [options]')
     .option('-V, --version', 'print the version')
     .option('--schema', 'print the JSON Schema of all JSON output')
+    .option('-D, --list-devices', 'the same as the command devices')
     .addHelpText('after', PROGRAM_EPILOGUE)
     .helpCommand(true);
+  const live = program
+    .command('live')
+    .description('capture on this host for a while, show resets as they come, then report')
+    .usage('[options] [FILTER…]')
+    .argument('[filter...]')
+    .addHelpText('after', LIVE_EPILOGUE)
+    .action((filter: string[], values: LiveValues) => {
+      typed = { command: 'live', filter, values };
+    });
   const read = program
     .command('read', { isDefault: true })
     .description('report the resets in saved captures')
@@ -58,8 +93,20 @@ export function parseCommandLine(args: readonly string[], width: number | null, 
     .action((files: string[], values: ReadValues) => {
       typed = { command: 'read', files, values };
     });
-  for (const spec of READ_OPTIONS) read.addOption(option(spec));
-  for (const command of [program, read]) {
+  const devices = program
+    .command('devices')
+    .description('list the interfaces that one may capture on')
+    .option('--json', 'as JSON')
+    .addOption(gathering(new Option('--netns <which>', 'of another network namespace: a PID, a name of ip netns, all')))
+    .option('--color <when>', 'always, never or auto')
+    .option('--no-color', 'the same as --color never')
+    .option('--debug', 'stack traces')
+    .action((values: DevicesValues) => {
+      typed = { command: 'devices', values };
+    });
+  for (const spec of optionsOf('live')) live.addOption(option(spec));
+  for (const spec of optionsOf('read')) read.addOption(option(spec));
+  for (const command of [program, live, read, devices]) {
     command.exitOverride();
     command.configureOutput({
       writeOut: write,
@@ -74,17 +121,20 @@ export function parseCommandLine(args: readonly string[], width: number | null, 
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return { command: 'shown' };
-    throw new UserError('usage', inOneSentence(error), 'rstscope read --help', error);
+    const named = args.find((arg) => arg === 'live' || arg === 'devices') ?? 'read';
+    throw new UserError('usage', inOneSentence(error), `rstscope ${named} --help`, error);
   }
-  const { version, schema } = program.opts<{ version?: true; schema?: true }>();
+  const { version, schema, listDevices } = program.opts<{ version?: true; schema?: true; listDevices?: true }>();
   if (version === true) return { command: 'version' };
   if (schema === true) return { command: 'schema' };
+  if (listDevices === true) return { command: 'devices', values: {} };
   return typed;
 }
 
 function inOneSentence({ code, message }: CommanderError): string {
   if (code === 'commander.help') return 'there is no help on that command';
-  const spec = READ_OPTIONS.find(({ flags }) => message.includes(`'${flags}'`));
+  const all = (['live', 'read'] satisfies CommandName[]).flatMap(optionsOf);
+  const spec = all.find(({ flags }) => message.includes(`'${flags}'`));
   if (code === 'commander.optionMissingArgument' && spec !== undefined)
     return `${spec.flags} needs a value: ${spec.summary}`;
   return message
@@ -97,7 +147,12 @@ function option(spec: OptionSpec): Option {
     spec.flags,
     spec.default === undefined ? spec.summary : `${spec.summary} (default: ${spec.default})`,
   );
-  if (spec.list === true) made.argParser((value: string, before: string[] | undefined) => [...(before ?? []), value]);
+  if (spec.list === true) gathering(made);
   if (spec.hidden === true) made.hideHelp();
   return made.helpGroup(`${spec.group}:`);
+}
+
+/** May be given more than once. */
+function gathering(made: Option): Option {
+  return made.argParser((value: string, before: string[] | undefined) => [...(before ?? []), value]);
 }

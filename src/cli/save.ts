@@ -5,7 +5,7 @@
  * something to write.
  */
 
-import { closeSync, constants, fstatSync, ftruncateSync, openSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, constants, fchownSync, fstatSync, ftruncateSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import type { FrameSaver } from '../analyze/analyze.js';
 import { systemReason, UserError } from '../base/errors.js';
 import { printable } from '../base/text.js';
@@ -14,14 +14,19 @@ import { CaptureWriter, MixedLinkTypes, type SaveFormat } from '../capture/write
 import { linkTypeName } from '../decode/link-types.js';
 import { sameFile, STANDARD_INPUT } from './inputs.js';
 import type { Io } from './io.js';
+import { userBehindSudo } from './sudo.js';
 
 const BUFFER = 256 * 1024;
+/** What was captured is on disk soon, for whoever looks at it meanwhile. */
+const FLUSH_MS = 250;
 /** LINKTYPE_ETHERNET: what an empty classic pcap says where nothing was read. */
 const DEFAULT_LINK_TYPE = 1;
 
 export interface Saving {
   readonly writer: FrameSaver;
-  /** Gives away what is ready; waits for a slow reader. */
+  /** Why no more can be written; null: all is well so far. */
+  readonly failure: UserError | null;
+  /** Gives away what is ready, now and then; waits for a slow reader. */
   drain(): Promise<void>;
   /** @returns frames written. Throws a UserError with the system's reason when not all could be. */
   finish(): Promise<number>;
@@ -42,38 +47,47 @@ export function saveFormat(target: string): SaveFormat {
   return target.endsWith('.pcap') ? 'pcap' : 'pcapng';
 }
 
-/** Opens `target`. Refuses to write over a capture that is being read, and several link types in a classic pcap. */
-export async function openSaving(
-  target: string,
-  files: readonly CaptureFile[],
-  application: string,
-  io: Io,
-): Promise<Saving> {
-  const format = saveFormat(target);
-  const name = printable(target);
+/** Refuses to write over a capture that is being read. */
+export function refuseOverwriting(target: string, files: readonly CaptureFile[]): void {
+  if (target !== STANDARD_INPUT && files.some((file) => sameFile(target, file.name))) {
+    throw new UserError('usage', `-w ${printable(target)} would write over the capture that is being read`);
+  }
+}
+
+/** Refuses what can't be opened, before anything is. */
+export function refuseTarget(target: string, io: Io): void {
   if (target === '') throw new UserError('usage', '-w needs the name of a file, or - for standard output');
   if (target === STANDARD_INPUT && io.stdout.isTTY)
-    throw new UserError('usage', '-w - would write a capture to the terminal', 'rstscope read -w resets.pcapng FILE');
-  if (target !== STANDARD_INPUT && files.some((file) => sameFile(target, file.name)))
-    throw new UserError('usage', `-w ${name} would write over the capture that is being read`);
-  const linkTypes = format === 'pcap' ? await linkTypesOf(files, io.interrupt) : [];
-  if (linkTypes.length > 1) throw tooManyLinkTypes(linkTypes);
-  const out = target === STANDARD_INPUT ? new StandardOutput(io) : new SavedFile(target);
+    throw new UserError('usage', '-w - would write a capture to the terminal', 'name a file: -w resets.pcapng');
+}
+
+/** Says what the format that was chosen by the name can't hold. */
+export async function tellFormat(target: string, talk: (sentence: string) => Promise<void>): Promise<void> {
+  if (saveFormat(target) === 'pcap') await talk(`${target} is written as classic pcap, which holds no comments`);
+}
+
+/** Opens `target`. Refuses several link types in a classic pcap; `linkTypes` are those that are known to come. */
+export function openSaving(target: string, linkTypes: readonly number[], application: string, io: Io): Saving {
+  const format = saveFormat(target);
+  refuseTarget(target, io);
+  if (format === 'pcap' && linkTypes.length > 1) throw tooManyLinkTypes(linkTypes);
+  const out = target === STANDARD_INPUT ? new StandardOutput(io) : new SavedFile(target, io);
   const writer = new CaptureWriter(format, application, (bytes) => {
     out.write(bytes);
   });
   const guarded = new GuardedWriter(writer);
   return {
     writer: guarded,
+    get failure() {
+      return guarded.failure ?? (out.failure === null ? null : cannotWrite(target, out.failure));
+    },
     drain: () => out.drain(),
     finish: async () => {
       guarded.flush();
       if (guarded.failure === null) writer.finish(linkTypes[0] ?? DEFAULT_LINK_TYPE);
       await out.close();
       if (guarded.failure !== null) throw guarded.failure;
-      if (out.failure !== null) {
-        throw new UserError('write-failed', `cannot write ${name}: ${systemReason(out.failure)}`, null, out.failure);
-      }
+      if (out.failure !== null) throw cannotWrite(target, out.failure);
       return writer.written;
     },
     abandon: () => {
@@ -92,7 +106,7 @@ function tooManyLinkTypes(linkTypes: readonly number[], cause?: unknown): UserEr
 }
 
 /** Link types of the interfaces that have frames. Pipes are not looked at: theirs shows when a frame is written. */
-async function linkTypesOf(files: readonly CaptureFile[], interrupt: AbortSignal): Promise<number[]> {
+export async function linkTypesOf(files: readonly CaptureFile[], interrupt: AbortSignal): Promise<number[]> {
   const found = new Set<number>();
   const passages = inTimeOrder(
     files.filter(({ once }) => !once),
@@ -176,12 +190,18 @@ class SavedFile implements Target {
   private begun = false;
   private pending: Uint8Array[] = [];
   private size = 0;
+  private flushed: number;
+  private readonly now: () => number;
 
-  constructor(path: string) {
+  constructor(path: string, io: Io) {
     const { fd, created } = openForWriting(path);
     this.path = path;
     this.fd = fd;
     this.created = created;
+    this.now = io.now;
+    this.flushed = io.now();
+    const owner = userBehindSudo(io.env);
+    if (created && owner !== null) fchownSync(fd, owner.uid, owner.gid);
   }
 
   write(bytes: Uint8Array): void {
@@ -191,6 +211,7 @@ class SavedFile implements Target {
   }
 
   drain(): Promise<void> {
+    if (this.size > 0 && this.now() - this.flushed >= FLUSH_MS) this.flush();
     return Promise.resolve();
   }
 
@@ -209,6 +230,7 @@ class SavedFile implements Target {
     const all = Buffer.concat(this.pending);
     this.pending = [];
     this.size = 0;
+    this.flushed = this.now();
     if (this.failure !== null) return;
     try {
       if (!this.begun && fstatSync(this.fd).isFile()) ftruncateSync(this.fd);

@@ -48,6 +48,18 @@ export function hostTest(option: string, values: readonly string[]): AddressTest
   return addressTest(blocks);
 }
 
+const SECONDS_OF: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
+/** A year. */
+const LONGEST_SECONDS = 366 * 86_400;
+
+/** "90", "90s", "1.5m", "1h" in seconds. */
+export function duration(option: string, text: string): number {
+  const match = /^(\d{1,9}(?:\.\d{1,3})?)([smhd]?)$/.exec(text);
+  const seconds = match === null ? NaN : Number(match[1]) * (SECONDS_OF[match[2] ?? ''] ?? 1);
+  if (!(seconds <= LONGEST_SECONDS)) throw usage(option, text, 'seconds, or 90s, 5m, 1h; 0 is until Ctrl-C');
+  return seconds;
+}
+
 /** Words of a closed list. */
 export function wordSet<T extends string>(option: string, values: readonly string[], allowed: readonly T[]): Set<T> {
   return new Set(

@@ -16,21 +16,53 @@ const WAYS: Readonly<Record<Direction, readonly [unicode: string, ascii: string]
   unknown: [' ', ' '],
 };
 
-/** A writer of lines without line break, at most as wide as the style says unless the addresses alone are wider. */
+/** "[2001:db8:1111:2222:3333:4444:5555:6666]:65535", the longest address and port. */
+const MOST_COLUMNS = 47;
+/** "255.255.255.255:65535": there is always room for two of these. */
+const LEAST_COLUMNS = 21;
+/** Time, way, arrow, flags, and "closed-port (likely), by the server" of what is known. */
+const OTHER_COLUMNS = 62;
+
+/**
+ * A writer of lines without line break, at most as wide as the style says unless the addresses alone are wider. Its
+ * lines stand one below the other: columns are as wide as the widest entry so far and never shrink.
+ */
 export function eventLineWriter(style: Style): (event: ResetEvent) => string {
   const time = preciseTime(style);
   const paint = painter(style);
   const { arrow, ellipsis } = glyphs(style);
+  // On a narrow page one long address must not push what is known of all others over the edge.
+  const most = Math.min(MOST_COLUMNS, Math.max(LEAST_COLUMNS, Math.floor((style.width - OTHER_COLUMNS) / 2)));
+  const whenColumn = new GrowingColumn(most);
+  const whoColumn = new GrowingColumn(most);
+  const whomColumn = new GrowingColumn(most);
   return (event) => {
     const way = WAYS[event.direction][style.unicode ? 0 : 1];
+    const when = whenColumn.fill(time(event.timestamp));
     const who = safe(endpoint(event.src_ip, event.src_port), style);
-    const whom = safe(endpoint(event.dest_ip, event.dest_port), style);
-    const flags = safe(event.tcp_flags, style);
-    const head = `${time(event.timestamp)} ${way} ${who} ${arrow} ${whom}  ${flags.padEnd(2)}`;
-    const room = style.width - columnsOf(head) - 2;
+    const gap = whoColumn.fill(who).slice(who.length);
+    const whom = whomColumn.fill(safe(endpoint(event.dest_ip, event.dest_port), style));
+    const tail = `${gap} ${arrow} ${whom}  ${safe(event.tcp_flags, style).padEnd(2)}`;
+    const room = style.width - columnsOf(`${when} ${way} ${who}${tail}`) - 2;
     const what = room < ellipsis.length + 1 ? '' : `  ${paint.quiet(clip(whatText(event, style), room, ellipsis))}`;
-    return `${time(event.timestamp)} ${way} ${paint.resets(who)} ${arrow} ${whom}  ${flags.padEnd(2)}${what}`.trimEnd();
+    return `${when} ${way} ${paint.resets(who)}${tail}${what}`.trimEnd();
   };
+}
+
+/** Of ASCII text: a character is a column. */
+class GrowingColumn {
+  private width = 0;
+  private readonly most: number;
+
+  constructor(most: number) {
+    this.most = most;
+  }
+
+  /** What is wider than a column may become stands out of it and widens nothing. */
+  fill(text: string): string {
+    if (text.length <= this.most) this.width = Math.max(this.width, text.length);
+    return text.padEnd(this.width);
+  }
 }
 
 function whatText(event: ResetEvent, style: Style): string {

@@ -19,30 +19,49 @@ export function headline(report: Report, style: Style): string {
   const { packets, window } = report;
   const shown = shownResets(packets);
   const paint = painter(style);
-  const span = window.seconds === null || window.seconds <= 0 ? '' : ` in ${duration(window.seconds)}`;
+  const span = window.seconds === null || window.seconds <= 0 ? '' : ` in ${spanText(window.seconds, report.source)}`;
   if (shown === 0)
-    return wrap(`${paint.good('No resets')}${noResets(packets, span)}, ${origin(report, style)}`, style.width, '  ');
+    return wrap(`${paint.good('No resets')}${noResets(report, span)}, ${origin(report, style)}`, style.width, '  ');
 
   const folded = packets.copies === 0 ? '' : ` (${plural(packets.copies, 'copy', 'copies')} folded)`;
   const rate = span === '' || window.seconds === null ? '' : ` (${decimal(shown / window.seconds)}/s)`;
-  const text = `${paint.resets(plural(shown, 'reset'))}${folded}${span}${rate}, ${plural(packets.seen, 'packet')}`;
+  const seen = onlyResetsCaptured(report.source) ? '' : `, ${plural(packets.seen, 'packet')}`;
+  const text = `${paint.resets(plural(shown, 'reset'))}${folded}${span}${rate}${seen}`;
   return wrap(`${text}, ${origin(report, style)}`, style.width, '  ');
 }
 
-function noResets(packets: Packets, span: string): string {
+/** How long one listened was chosen in whole seconds; tenths would be those of stopping. */
+function spanText(seconds: number, { kind }: Source): string {
+  return kind === 'live' && seconds >= 10 && seconds < 120 ? `${Math.round(seconds)} s` : duration(seconds);
+}
+
+/** Where nothing but resets comes through the capture, a count of packets says nothing more. */
+function onlyResetsCaptured({ kind, context }: Source): boolean {
+  return kind === 'live' && context === 'resets';
+}
+
+function noResets({ packets, source }: Report, span: string): string {
   if (packets.unique > 0) {
     const one = packets.unique === 1;
     const left = one ? 'the only one was' : `all ${plural(packets.unique, 'reset')} were`;
-    return ` to show${span}: ${left} left out by the options given; ${plural(packets.seen, 'packet')}`;
+    const seen = onlyResetsCaptured(source) ? '' : `; ${plural(packets.seen, 'packet')}`;
+    return ` to show${span}: ${left} left out by the options given${seen}`;
   }
-  if (packets.seen === 0) return `${span}: there was no packet at all`;
+  if (packets.seen === 0) {
+    if (source.kind === 'file') return `${span}: there was no packet at all`;
+    return onlyResetsCaptured(source) ? span : `${span}: no packet at all was captured`;
+  }
   return `${span}: ${plural(packets.seen, 'packet')}, ${packets.tcp === 0 ? 'none' : grouped(packets.tcp)} of them TCP`;
 }
 
 /** The file's name, or what was listened to. */
 function origin(report: Report, style: Style): string {
   const { source } = report;
-  if (source.kind === 'live') return `live on ${safe(listOf(source.interfaces, 'interface'), style)}`;
+  if (source.kind === 'live') {
+    const places = source.namespaces.length;
+    const where = places > 1 ? ` in ${plural(places, 'network namespace')}` : '';
+    return `live on ${safe(listOf(source.interfaces, 'interface'), style)}${where}`;
+  }
   return clipStart(safe(listOf(source.files, 'file'), style), style.width - 2, glyphs(style).ellipsis);
 }
 
@@ -60,8 +79,8 @@ export function sourceLine(report: Report, style: Style): string {
     ...(source.link_types.length === 0 ? [] : [`link type ${source.link_types.join(', ')}`]),
     ...(source.kind === 'file' && source.interfaces.length > 0 ? [interfacesText(source)] : []),
     ...(source.filter === null ? [] : [`filter "${source.filter}"`]),
-    ...(source.backend === null ? [] : [`by ${source.backend}`]),
-    ...(source.timestamps === 'arrival' ? ['timestamps of arrival'] : []),
+    ...(source.backend === null ? [] : [`captured by ${source.backend}`]),
+    ...(source.timestamps === 'arrival' ? ["times are those of arrival here, not the kernel's"] : []),
     ...(report.packets.seen === 0 ? [] : [contextText(source)]),
   ];
   return wrap(parts.map((part) => safe(part, style)).join('; '), style.width, '  ');
@@ -74,12 +93,13 @@ function interfacesText({ interfaces }: Source): string {
 }
 
 function contextText({ context, kind }: Source): string {
+  const were = kind === 'file' ? 'were looked at' : 'were captured';
   switch (context) {
     case 'full':
       return 'all TCP headers';
     case 'control':
-      return 'only SYN, FIN and RST were looked at: how connections began and ended is seen, what they carried is not';
+      return `only SYN, FIN and RST ${were}: how connections began and ended is seen, what they carried is not`;
     case 'resets':
-      return `only resets ${kind === 'file' ? 'were looked at' : 'are captured'}: what led to them is not seen, so which side serves is told by ports alone and most causes stay unknown`;
+      return `only resets ${were}: what led to them is not seen, so which side serves is told by ports alone and most causes stay unknown`;
   }
 }

@@ -11,6 +11,7 @@ import { clockText } from './clock-text.js';
 import { NOTHING } from './figures.js';
 import { headline, shownResets, sourceLine } from './headline.js';
 import { findingLines, incompleteLine, packetLine } from './notes.js';
+import { nothingLines } from './nothing.js';
 import { glyphs, painter, type Style } from './style.js';
 import { tableLines, type Column } from './table.js';
 import { wrap } from './text-width.js';
@@ -22,10 +23,11 @@ export function renderReport(report: Report, style: Style, top: number): string 
   const context = { style, paint: painter(style), clock: clockText(report.window, style) };
   const blocks = [
     [headline(report, style), ...nonEmpty(sourceLine(report, style))],
+    nothingLines(report, style),
     timelineLines(report, context.clock, style),
     ...report.findings.map((finding) => findingLines(finding, style)),
     ...(shownResets(report.packets) === 0 ? [] : tableBlocks(report, context, top)),
-    [packetLine(report.packets, style)],
+    [packetLine(report, style)],
     incompleteLines(report, style, top),
   ];
   return blocks

@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { READ_OPTIONS } from '../../src/cli/options.js';
+import { optionsOf } from '../../src/cli/options.js';
 import { cliCommand, REPOSITORY, runCli, runShell } from '../support/run.js';
 import { expectRefusal } from './checks.js';
 import { saved, storyBytes } from './samples.js';
@@ -11,7 +11,7 @@ const file = saved('story.pcap', storyBytes());
 const { version } = JSON.parse(readFileSync(path.join(REPOSITORY, 'package.json'), 'utf8')) as { version: string };
 
 describe('no arguments', () => {
-  const shown = expect.stringMatching(/^rstscope: who .*\n[^]*rstscope read output\.pcap[^]*\| jq /);
+  const shown = expect.stringMatching(/^rstscope: who .*\n[^]*rstscope live -d 5m[^]*\| jq /);
 
   test('short help with two examples', async () => {
     expect(await runCli([])).toMatchObject({ code: 0, stderr: '', stdout: shown });
@@ -41,7 +41,7 @@ describe('help', () => {
     async (args) => {
       const result = await runCli(args);
       expect(result).toMatchObject({ code: 0, stderr: '' });
-      for (const { flags, hidden } of READ_OPTIONS) {
+      for (const { flags, hidden } of optionsOf('read')) {
         if (hidden === true) expect(result.stdout).not.toContain(`\n  ${flags} `);
         else expect(result.stdout).toContain(flags);
       }
@@ -50,7 +50,7 @@ describe('help', () => {
 
   test('names only commands that are there', async () => {
     const { stdout } = await runCli(['--help']);
-    expect(stdout).not.toMatch(/\b(?:live|who|health|explain|compare|devices|completion)\b(?! is)/);
+    expect(stdout).not.toMatch(/\b(?:who|health|explain|compare|completion)\b(?! is)/);
   });
 
   test('is as wide as COLUMNS says', async () => {
@@ -97,13 +97,14 @@ describe('wrong usage', () => {
     expectRefusal(await runCli(args), words);
   });
 
-  test.each(READ_OPTIONS.filter(({ flags }) => flags.includes('<')).map(({ flags, hidden }) => [flags, hidden]))(
-    '%s without its value says what it is',
-    async (flags) => {
-      const name = /--?[\w-]+(?= <)/.exec(String(flags))?.[0] ?? '';
-      expectRefusal(await runCli(['read', file, name]), `${String(flags)} needs a value: `);
-    },
-  );
+  test.each(
+    optionsOf('read')
+      .filter(({ flags }) => flags.includes('<'))
+      .map(({ flags, hidden }) => [flags, hidden]),
+  )('%s without its value says what it is', async (flags) => {
+    const name = /--?[\w-]+(?= <)/.exec(String(flags))?.[0] ?? '';
+    expectRefusal(await runCli(['read', file, name]), `${String(flags)} needs a value: `);
+  });
 
   test.each([
     ['--port', 'http', 'a port, a list (80,443) or a range (8000-8100), from 0 to 65535'],

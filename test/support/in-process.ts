@@ -36,6 +36,8 @@ export async function runInProcess(
     now: () => performance.now(),
     wallClock: () => Date.now(),
     interrupt: new AbortController().signal,
+    program: ['node', 'rstscope'],
+    onAsked: () => () => undefined,
   };
   const code = await main(args, io);
   return { code, stdout: stdout.text, stderr: stderr.text };

@@ -1,0 +1,207 @@
+/**
+ * The program that captures by the `cap` binding: one interface, written as pcapng to standard output.
+ *
+ * A process of its own, because cap aborts its process when the interface goes away. Never waits for its reader: what
+ * finds no room is dropped and counted. Ends when its standard input ends, which it does when its starter dies, however
+ * that dies. Knows no connections; what it says of itself goes to standard error as lines of JSON.
+ */
+
+import { fstatSync, readSync, writeSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { Socket } from 'node:net';
+import { pcapngInterface, pcapngLost, pcapngPacketInto, pcapngSection, PCAPNG_PACKET_ROOM } from '../pcapng-bytes.js';
+import type { CapOrder, CapWord } from './cap-order.js';
+
+/** What we use of the binding (cap 0.2.1). */
+interface Cap {
+  /** Gives the link type in words. Throws with libpcap's words. */
+  open(device: string, filter: string, bufferBytes: number, into: Buffer): string;
+  close(): boolean;
+  on(event: 'packet', listener: (bytes: number, truncated: boolean) => void): void;
+}
+
+interface Binding {
+  readonly Cap: new () => Cap;
+}
+
+/** The binding always asks libpcap for so many bytes of a packet. */
+const CAP_SNAPLEN = 65535;
+const OUT_BYTES = 256 * 1024;
+/** Bytes that may wait for the starter to read. */
+const MAX_WAITING = 8 * 1024 * 1024;
+/** Packets between two looks at the clock and at standard input: while packets come, the event loop stands still. */
+const PACKETS_A_LOOK = 512;
+const MICROSECOND_DIGITS = 6;
+/** The wall clock may be set: past this difference the own one follows it. */
+const MAX_DRIFT_MS = 2;
+const CLOCK_CHECK_MS = 1000;
+
+const LINK_TYPES: Readonly<Record<string, number>> = {
+  NULL: 0,
+  ETHERNET: 1,
+  RAW: 101,
+  LINKTYPE_LINUX_SLL: 113,
+  IEEE802_11_RADIO: 127,
+};
+/** DLT_RAW has another number in files. */
+const DLT_RAW = 12;
+const LINKTYPE_RAW = 101;
+
+function say(word: CapWord): void {
+  writeSync(2, `${JSON.stringify(word)}\n`);
+}
+
+function linkTypeOf(words: string): number {
+  const known = LINK_TYPES[words];
+  if (known !== undefined) return known;
+  const dlt = Number(/\d+/.exec(words)?.[0] ?? NaN);
+  return dlt === DLT_RAW ? LINKTYPE_RAW : dlt;
+}
+
+/** Bytes on their way out: a buffer that is filled, and what the pipe did not take yet. */
+class Out {
+  lost = 0;
+  private readonly buffer = new Uint8Array(OUT_BYTES);
+  private filled = 0;
+  private waiting: Uint8Array[] = [];
+  private size = 0;
+  private armed = false;
+
+  packet(micros: number, bytes: Uint8Array, original: number): void {
+    const room = PCAPNG_PACKET_ROOM + bytes.length;
+    if (room > this.buffer.length - this.filled) this.flush();
+    if (this.size > MAX_WAITING) {
+      this.lost++;
+      return;
+    }
+    this.filled = pcapngPacketInto(this.buffer, this.filled, micros, bytes, original);
+    if (this.armed) return;
+    this.armed = true;
+    // After the packets that are there by now: one write for all of them.
+    setImmediate(() => {
+      this.armed = false;
+      this.flush();
+    });
+  }
+
+  block(bytes: Uint8Array): void {
+    this.flush();
+    this.waiting.push(bytes);
+    this.size += bytes.length;
+    this.flush();
+  }
+
+  get empty(): boolean {
+    return this.filled === 0 && this.waiting.length === 0;
+  }
+
+  /** Gives away what the pipe takes without waiting. */
+  flush(): void {
+    if (this.filled > 0) {
+      this.waiting.push(this.buffer.slice(0, this.filled));
+      this.size += this.filled;
+      this.filled = 0;
+    }
+    for (let [first] = this.waiting; first !== undefined; [first] = this.waiting) {
+      let taken: number;
+      try {
+        taken = writeSync(1, first);
+      } catch (error) {
+        // Full: again with the next packet or at the next tick. Anything else: nobody is there any more.
+        if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return;
+        process.exit(0);
+      }
+      this.size -= taken;
+      if (taken === first.length) this.waiting.shift();
+      else this.waiting[0] = first.subarray(taken);
+    }
+  }
+}
+
+/** Microseconds since 1970, on a clock that is finer than Date's and follows it when it is set. */
+class Clock {
+  private origin = performance.timeOrigin;
+  private checked = performance.now();
+
+  now(): number {
+    const since = performance.now();
+    if (since - this.checked > CLOCK_CHECK_MS) {
+      this.checked = since;
+      const drift = Date.now() - (this.origin + since);
+      if (Math.abs(drift) > MAX_DRIFT_MS) this.origin += drift;
+    }
+    return Math.floor((this.origin + since) * 1000);
+  }
+}
+
+function capture(order: CapOrder, { Cap }: Binding): void {
+  const packet = Buffer.alloc(CAP_SNAPLEN);
+  const cap = new Cap();
+  const linkType = linkTypeOf(cap.open(order.device, order.filter, order.bufferBytes, packet));
+  if (!(linkType >= 0)) throw new Error(`${order.device} has a link type that is not known`);
+  const out = new Out();
+  const clock = new Clock();
+  let packets = 0;
+  const finish = (): void => {
+    cap.close();
+    out.block(pcapngLost(0, out.lost));
+    const deadline = performance.now() + 1000;
+    const leave = (): void => {
+      out.flush();
+      if (out.empty || performance.now() > deadline) process.exit(0);
+      setTimeout(leave, 5);
+    };
+    leave();
+  };
+  cap.on('packet', (length) => {
+    const kept = Math.min(length, order.snaplen);
+    out.packet(clock.now(), packet.subarray(0, kept), length);
+    packets++;
+    if (packets % PACKETS_A_LOOK !== 0) return;
+    out.flush();
+    if (inputEnded()) finish();
+  });
+  process.stdin.on('end', finish);
+  process.stdin.on('error', finish);
+  process.stdin.resume();
+  // What found the pipe full is offered again, also when no packet comes any more.
+  setInterval(() => {
+    out.flush();
+  }, 20);
+  out.block(pcapngSection('rstscope'));
+  out.block(pcapngInterface(linkType, order.snaplen, order.name, MICROSECOND_DIGITS));
+  say({ word: 'ready', linkType });
+}
+
+const probe = new Uint8Array(64);
+
+/** Standard input never carries anything: a read that does not fail is its end. */
+function inputEnded(): boolean {
+  try {
+    return readSync(0, probe, 0, probe.length, null) === 0;
+  } catch {
+    return false;
+  }
+}
+
+function main(): void {
+  const order = JSON.parse(process.argv[2] ?? '') as CapOrder;
+  // A stream over the descriptor makes it one that does not block; nothing is written through the stream.
+  if (!fstatSync(1).isFile()) new Socket({ fd: 1, readable: false, writable: true }).unref();
+  let binding: Binding;
+  try {
+    // Loaded here and nowhere else: it can't be loaded twice, and aborts its process.
+    binding = createRequire(import.meta.url)('cap') as Binding;
+  } catch (error) {
+    say({ word: 'unavailable', message: error instanceof Error ? error.message : String(error) });
+    process.exit(1);
+  }
+  try {
+    capture(order, binding);
+  } catch (error) {
+    say({ word: 'refused', message: error instanceof Error ? error.message : String(error) });
+    process.exit(1);
+  }
+}
+
+main();

@@ -1,0 +1,501 @@
+/**
+ * A live capture: which programs listen to which interfaces of which namespaces, what to do when an interface goes away
+ * or comes back, and what of all that its report must say.
+ *
+ * Gives one growing capture that is read like any other. Knows no packets and no output.
+ */
+
+import type { AddressTest } from '../../base/address.js';
+import { UserError } from '../../base/errors.js';
+import { plural, printable } from '../../base/text.js';
+import type { CapturedHost, TimeSpan } from '../frame-batch.js';
+import type { OpenCapture } from '../open.js';
+import type { CaptureFile } from '../story.js';
+import { Channel, isThere, Refused, type Backend } from './channel.js';
+import { captureFilter, type Wanted } from './filter.js';
+import { HostAddresses } from './host-addresses.js';
+import { LinkWatch } from './link-watch.js';
+import type { Link } from './links.js';
+import { LiveReader } from './live-reader.js';
+import { namespaceLabel, type Namespace } from './namespaces.js';
+import { Outages } from './outages.js';
+import type { Surroundings } from './relabel.js';
+import { sweep, Watchdog } from './watchdog.js';
+
+/** Every interface of a namespace. */
+export const ANY = 'any';
+
+export interface LiveOrder {
+  /** "any", or names. */
+  readonly interfaces: readonly string[];
+  /** The own one first. */
+  readonly namespaces: readonly Namespace[];
+  readonly backend: Backend | 'auto';
+  readonly wanted: Wanted;
+  /** The user's own filter. */
+  readonly filter: string | null;
+  readonly snaplen: number;
+  readonly promiscuous: boolean;
+  /** Every namespace that can be entered was asked for: one that can't is told, and is no failure. */
+  readonly lenient: boolean;
+}
+
+/** What was lost or not seen. */
+export interface Loss {
+  readonly reason: 'interface-lost' | 'packets-dropped';
+  readonly interface: string | null;
+  readonly gapSeconds: number | null;
+  readonly message: string;
+}
+
+/** Memory of the kernel for all rings together, and what one gets at least and at most. */
+const RING_BYTES = 128 * 1024 * 1024;
+const LEAST_RING = 4 * 1024 * 1024;
+const MOST_RING: Readonly<Record<Backend, number>> = { tcpdump: 32 * 1024 * 1024, cap: 64 * 1024 * 1024 };
+/** A child of the binding is a whole node; of many interfaces tcpdump listens to each with a twentieth of the memory. */
+const MANY_CHANNELS = 8;
+const MAX_CHANNELS = 128;
+const REOPEN_FIRST_MS = 50;
+const REOPEN_MOST_MS = 1000;
+/** Frames of one stream come in order; those of several come as their programs get their turn. */
+const PATIENCE_ONE = 0.06;
+const PATIENCE_SEVERAL = 0.35;
+
+/** One interface (or any) of one namespace, over all programs that ever listened to it. */
+interface Post {
+  readonly namespace: Namespace;
+  readonly device: string;
+  readonly watch: LinkWatch;
+  readonly outages: Outages;
+  channel: Channel | null;
+  /** Kernel's number of the interface that is listened to; null: any. */
+  index: number | null;
+  opening: boolean;
+  wait: number;
+}
+
+export class LiveCapture {
+  readonly backend: Backend;
+  readonly order: LiveOrder;
+  /** Seconds that the frames of one reset may lie apart in the order in which they come. */
+  readonly patience: number;
+  private readonly reader = new LiveReader();
+  private readonly watchdog: Watchdog;
+  private readonly watches: ReadonlyMap<Namespace, LinkWatch>;
+  private readonly posts: Post[] = [];
+  private readonly channels: Channel[] = [];
+  private readonly opened: OpenCapture[] = [];
+  private readonly hosts = new Map<Namespace, CapturedHost>();
+  private readonly addresses: HostAddresses;
+  private readonly refused: Loss[] = [];
+  private readonly now: () => number;
+  private ending: Promise<void> | null = null;
+
+  constructor(order: LiveOrder, backend: Backend, parts: Parts, now: () => number) {
+    this.order = order;
+    this.backend = backend;
+    this.watchdog = parts.watchdog;
+    this.watches = parts.watches;
+    this.addresses = parts.addresses;
+    this.now = now;
+    for (const [namespace, watch] of parts.watches) {
+      for (const device of devicesIn(order.interfaces, watch)) {
+        const outages = new Outages(labelOf(device, namespace, order.namespaces.length > 1));
+        this.posts.push({ namespace, device, watch, outages, channel: null, index: null, opening: false, wait: 0 });
+      }
+    }
+    this.patience = this.posts.length > 1 ? PATIENCE_SEVERAL : PATIENCE_ONE;
+    parts.changed.listener = (namespace) => {
+      for (const post of this.posts) if (post.namespace === namespace) this.check(post);
+    };
+  }
+
+  /**
+   * Starts to capture; when it resolves, every interface is listened to. Throws a UserError that says what is missing.
+   * `now`: milliseconds of a clock that only goes forward.
+   */
+  static async start(order: LiveOrder, now: () => number): Promise<LiveCapture> {
+    sweep();
+    const watchdog = new Watchdog();
+    const changed: Parts['changed'] = { listener: () => undefined };
+    const watches = new Map(
+      order.namespaces.map((namespace) => {
+        const onChange = (): void => changed.listener(namespace);
+        return [namespace, new LinkWatch(namespace, onChange, watchdog.tell)];
+      }),
+    );
+    const addresses = new HostAddresses([...watches.values()], order.namespaces);
+    try {
+      await Promise.all([...[...watches.values()].map((watch) => watch.start()), addresses.start()]);
+      mustExist(order, watches);
+      return await firstThatWorks(order, { watchdog, watches, addresses, changed }, now);
+    } catch (error) {
+      addresses.stop();
+      await Promise.all([...watches.values()].map((watch) => watch.stop()));
+      await watchdog.stop();
+      throw error;
+    }
+  }
+
+  /** All streams as one capture; may be opened once. */
+  get file(): CaptureFile {
+    const { reader } = this;
+    const open = (): Promise<OpenCapture> =>
+      Promise.resolve({
+        name: 'live',
+        reader,
+        container: 'pcapng',
+        size: null,
+        bytesRead: () => 0,
+        close: () => undefined,
+      });
+    return { name: 'live', once: true, open };
+  }
+
+  get timestamps(): CapturedHost['timestamps'] {
+    return this.backend === 'cap' ? 'arrival' : 'kernel';
+  }
+
+  /** The first and the last time of what was captured. */
+  get times(): TimeSpan {
+    return this.reader.times;
+  }
+
+  /** Everything that has come was read. */
+  get idle(): boolean {
+    return this.reader.idle;
+  }
+
+  /** The expression that libpcap was given. */
+  get filter(): string {
+    return captureFilter(this.order.wanted, this.order.filter);
+  }
+
+  /** Interfaces that see foreign frames because of us. */
+  get promiscuous(): string[] {
+    const { backend, order } = this;
+    if (backend === 'tcpdump' && !order.promiscuous) return [];
+    return this.posts.filter(({ device }) => device !== ANY && device !== 'lo').map(({ device }) => device);
+  }
+
+  /** Link types of the streams, as their programs told at the start. */
+  get linkTypes(): ReadonlySet<number> {
+    return new Set(this.opened.flatMap(({ reader }) => reader.interfaces.map(({ linkType }) => linkType)));
+  }
+
+  /** Whether an address is one of this host's, in any of its namespaces. */
+  get local(): AddressTest {
+    return this.addresses.has;
+  }
+
+  /** Packets lost; null where nobody can say. */
+  get dropped(): number | null {
+    const lost = this.known;
+    const silent = this.backend === 'cap' || this.channels.some((channel) => channel.lost === null);
+    return lost === 0 && silent ? null : lost;
+  }
+
+  /** What is known to be lost. */
+  private get known(): number {
+    return (
+      this.channels.reduce((sum, channel) => sum + (channel.lost ?? 0) + channel.queue.dropped, 0) + this.fromStreams()
+    );
+  }
+
+  /** What our own capturing children lost, as their streams say. */
+  private fromStreams(): number {
+    return this.opened.reduce((sum, { reader }) => sum + (reader.dropped ?? 0), 0);
+  }
+
+  get losses(): Loss[] {
+    const lost = this.known;
+    const dropped: Loss = {
+      reason: 'packets-dropped',
+      interface: null,
+      gapSeconds: null,
+      message: `${this.backend === 'cap' ? 'at least ' : ''}${plural(lost, 'packet')} dropped while capturing: counts are too low`,
+    };
+    const outages = this.posts.flatMap(({ outages, device }) =>
+      outages.all.map(({ gapSeconds, message }): Loss => ({
+        reason: 'interface-lost',
+        interface: device,
+        gapSeconds,
+        message,
+      })),
+    );
+    return [...this.refused, ...outages, ...(lost > 0 ? [dropped] : [])];
+  }
+
+  /** Ends the capturing; what has come until now can still be read, and then the capture is at its end. */
+  finish(): Promise<void> {
+    this.ending ??= this.end();
+    return this.ending;
+  }
+
+  private async end(): Promise<void> {
+    this.addresses.stop();
+    await Promise.all([
+      ...this.channels.map((channel) => channel.stop()),
+      ...[...this.watches.values()].map((watch) => watch.stop()),
+    ]);
+    this.reader.end();
+    await this.watchdog.stop();
+  }
+
+  /** Opens every post for the first time. Throws the first refusal. */
+  async open(): Promise<void> {
+    const answers = await Promise.allSettled(this.posts.map((post) => this.listen(post)));
+    const failures = answers.flatMap((answer, i) =>
+      answer.status === 'rejected' ? [{ answer, post: this.posts[i] }] : [],
+    );
+    const [first] = failures;
+    if (first === undefined) return;
+    const some = failures.length < answers.length;
+    const own = failures.some(({ post }) => post?.namespace.path === null);
+    if (!some || own || !this.order.lenient) {
+      await Promise.all(this.channels.map((channel) => channel.stop()));
+      throw first.answer.reason;
+    }
+    for (const { answer, post } of failures) {
+      if (post === undefined) continue;
+      const reason: unknown = answer.reason;
+      const why = reason instanceof Error ? reason.message : String(reason);
+      this.refused.push({
+        reason: 'interface-lost',
+        interface: post.device,
+        gapSeconds: null,
+        message: `${labelOf(post.device, post.namespace, true)} can't be captured: ${printable(why)}`,
+      });
+      this.posts.splice(this.posts.indexOf(post), 1);
+    }
+  }
+
+  private async listen(post: Post): Promise<void> {
+    const { namespace, device, watch } = post;
+    const { order, backend } = this;
+    const share = Math.floor(RING_BYTES / this.posts.length);
+    const index = device === ANY ? null : (linkOf(post)?.index ?? null);
+    const channel = new Channel(
+      {
+        backend,
+        namespace,
+        device,
+        filter: this.filter,
+        snaplen: order.snaplen,
+        bufferBytes: Math.min(MOST_RING[backend], Math.max(LEAST_RING, share)),
+        promiscuous: order.promiscuous,
+      },
+      this.watchdog.tell,
+    );
+    this.channels.push(channel);
+    const capture = await channel.opened;
+    this.opened.push(capture);
+    post.channel = channel;
+    post.index = index;
+    this.reader.join(capture, device === ANY ? null : device, () => this.around(namespace, watch));
+    void channel.ended.then(() => {
+      if (post.channel === channel) this.lose(post, channel);
+    });
+  }
+
+  private around(namespace: Namespace, watch: LinkWatch): Surroundings {
+    const local = this.addresses.list;
+    const stacked = watch.links.some(({ master, stacked: lies }) => lies || master !== null);
+    let host = this.hosts.get(namespace);
+    if (host?.local !== local || host.stacked !== stacked) {
+      host = { netns: namespace.inode, local, timestamps: this.timestamps, stacked };
+      this.hosts.set(namespace, host);
+    }
+    const nameOf = (index: number): string | null => {
+      const name = watch.nameOf(index);
+      if (name === null) watch.refresh();
+      return name;
+    };
+    return { host, links: watch.links, nameOf };
+  }
+
+  /** The program that listened has ended, and nobody told it to. */
+  private lose(post: Post, channel: Channel): void {
+    post.channel = null;
+    if (this.ending !== null || channel.isStopping) return;
+    const link = linkOf(post);
+    post.outages.begin(
+      this.now(),
+      post.device === ANY || link?.up === true ? 'could not be listened to for a while' : 'went away',
+    );
+    post.watch.refresh();
+    this.reopen(post);
+  }
+
+  /** The links of the namespace have changed. */
+  private check(post: Post): void {
+    if (this.ending !== null || post.device === ANY) return;
+    const link = linkOf(post);
+    if (link?.up !== true) {
+      post.outages.begin(this.now(), link === null ? 'went away' : 'went down');
+    } else if (post.channel !== null && post.index === link.index) {
+      // The same interface is up again, and tcpdump listens on.
+      post.outages.end(this.now());
+      return;
+    }
+    if (post.channel !== null && link !== null && post.index !== link.index) {
+      // Another interface of the same name.
+      post.outages.begin(this.now(), 'went away');
+      const { channel } = post;
+      post.channel = null;
+      void channel.stop();
+    }
+    if (link?.up === true) this.reopen(post);
+  }
+
+  private reopen(post: Post): void {
+    if (post.opening || post.channel !== null || this.ending !== null) return;
+    if (post.device !== ANY && linkOf(post)?.up !== true) return;
+    post.opening = true;
+    setTimeout(() => {
+      void this.tryAgain(post);
+    }, post.wait).unref();
+  }
+
+  private async tryAgain(post: Post): Promise<void> {
+    post.wait = Math.min(Math.max(2 * post.wait, REOPEN_FIRST_MS), REOPEN_MOST_MS);
+    try {
+      if (this.ending === null) await this.listen(post);
+      if (post.channel !== null) {
+        post.outages.end(this.now());
+        post.wait = 0;
+      }
+    } catch {
+      // It went away again, or is not ready yet: the next change, or the next attempt, tells.
+    }
+    post.opening = false;
+    if (this.isEnding()) {
+      void post.channel?.stop();
+    } else if (post.channel === null) {
+      this.reopen(post);
+    }
+  }
+
+  private isEnding(): boolean {
+    return this.ending !== null;
+  }
+}
+
+interface Parts {
+  readonly watchdog: Watchdog;
+  readonly watches: ReadonlyMap<Namespace, LinkWatch>;
+  readonly addresses: HostAddresses;
+  /** Hears of namespaces whose links have changed. */
+  readonly changed: { listener: (namespace: Namespace) => void };
+}
+
+/** Tries the backends in their order. Throws the UserError of the last one. */
+async function firstThatWorks(order: LiveOrder, parts: Parts, now: () => number): Promise<LiveCapture> {
+  const backends = backendsFor(order, parts.watches);
+  const failures: Refused[] = [];
+  for (const backend of backends) {
+    if (!isThere(backend)) {
+      failures.push(
+        new Refused('unavailable', backend === 'cap' ? 'the program was not built' : 'it is not installed'),
+      );
+      continue;
+    }
+    const capture = new LiveCapture(order, backend, parts, now);
+    try {
+      await capture.open();
+      return capture;
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      failures.push(error);
+      // Another program would hear the same of the filter and of the interface.
+      if (error.why !== 'unavailable' && error.why !== 'permission') break;
+    }
+  }
+  throw sentenceFor(order, backends, failures);
+}
+
+function backendsFor(order: LiveOrder, watches: Parts['watches']): Backend[] {
+  if (order.backend !== 'auto') return [order.backend];
+  let channels = 0;
+  for (const watch of watches.values()) channels += devicesIn(order.interfaces, watch).length;
+  if (channels > MAX_CHANNELS) {
+    throw new UserError(
+      'usage',
+      `${plural(channels, 'interface')} would be captured one by one, ${String(MAX_CHANNELS)} at once is the limit: -i any is all of them`,
+      'rstscope live -i any',
+    );
+  }
+  // The binding can't keep an interface from becoming promiscuous.
+  const tcpdumpFirst = channels > MANY_CHANNELS || (!order.promiscuous && !order.interfaces.includes(ANY));
+  return tcpdumpFirst ? ['tcpdump', 'cap'] : ['cap', 'tcpdump'];
+}
+
+/** Those of the interfaces that the namespace has; all of them where its links can't be read. */
+function devicesIn(interfaces: readonly string[], watch: LinkWatch): string[] {
+  if (interfaces.includes(ANY)) return [ANY];
+  const { links } = watch;
+  const there = (name: string): boolean =>
+    links.length === 0 || isSpecial(name) || links.some((link) => link.name === name);
+  return [...new Set(interfaces)].filter(there);
+}
+
+/** What libpcap captures on beside interfaces, and can hold TCP. */
+function isSpecial(name: string): boolean {
+  return /^nflog(:[\d,]+)?$/.test(name);
+}
+
+function mustExist(order: LiveOrder, watches: Parts['watches']): void {
+  for (const name of order.interfaces) {
+    if ([...watches.values()].some((watch) => devicesIn([name], watch).length > 0)) continue;
+    const names = [...new Set([...watches.values()].flatMap(({ links }) => links.map((link) => link.name)))];
+    const there = names.slice(0, SHOWN_NAMES).join(', ');
+    const more = names.length > SHOWN_NAMES ? ` and ${String(names.length - SHOWN_NAMES)} more` : '';
+    throw new UserError(
+      'no-such-interface',
+      `there is no interface called "${printable(name, 64)}": there are any, ${there}${more}`,
+      'rstscope devices',
+    );
+  }
+}
+
+const SHOWN_NAMES = 12;
+
+function linkOf({ watch, device }: Post): Link | null {
+  return watch.links.find(({ name }) => name === device) ?? null;
+}
+
+function labelOf(device: string, namespace: Namespace, several: boolean): string {
+  return several ? `${device} in ${namespaceLabel(namespace)}` : device;
+}
+
+function sentenceFor(order: LiveOrder, backends: readonly Backend[], failures: readonly Refused[]): UserError {
+  const last = failures.find(({ why }) => why !== 'unavailable') ?? failures[0];
+  const words = printable(last?.message ?? 'no reason was given', 512);
+  const names = order.interfaces.map((name) => printable(name, 64)).join(', ');
+  switch (last?.why) {
+    case 'permission':
+      return new UserError('no-permission', `capturing on ${names} takes root: ${words}`, null, last);
+    case 'no-device':
+      return new UserError('no-such-interface', `cannot capture on ${names}: ${words}`, 'rstscope devices', last);
+    case 'down':
+      return new UserError('interface-down', `cannot capture on ${names}: ${words}`, 'ip link', last);
+    case 'filter': {
+      const own = order.filter === null ? '' : ` the filter "${printable(order.filter, 256)}"`;
+      return new UserError(
+        'bad-filter',
+        `libpcap refuses${own === '' ? ` to capture on ${names}` : own}: ${words}`,
+        null,
+        last,
+      );
+    }
+    default: {
+      const each = backends.map((backend, i) => `${backend}: ${printable(failures[i]?.message ?? '', 256)}`);
+      return new UserError(
+        'no-backend',
+        `nothing here can capture: ${each.join('; ')}`,
+        'sudo apt-get install tcpdump',
+        last,
+      );
+    }
+  }
+}
