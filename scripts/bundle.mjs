@@ -7,7 +7,12 @@ const target = 'dist/cli';
 const fresh = `dist/.cli-${process.pid}`;
 await build({
   // The code of a thread and of a child lies beside the program's: base/spawn.ts looks for it there.
-  entryPoints: ['src/cli/entry.ts', 'src/scan/scan-worker.ts', 'src/capture/live/cap-child.ts'],
+  entryPoints: [
+    'src/cli/entry.ts',
+    'src/scan/scan-worker.ts',
+    'src/capture/live/cap-child.ts',
+    'src/capture/live/pump-thread.ts',
+  ],
   entryNames: '[name]',
   outdir: fresh,
   bundle: true,

@@ -13,7 +13,8 @@ import { RST } from '../decode/net/tcp.js';
 import type { Reset } from '../conversation/reset.js';
 import { Tracker, WANTED_FLAGS, type FrameListener } from '../conversation/tracker.js';
 import { buildReport, contextOf } from '../report/build.js';
-import type * as eventModule from '../report/event.js';
+import type * as announcementModule from '../report/announcement.js';
+import type { Announcement } from '../report/announcement.js';
 import { KEEP_ALL, keeps, type FilterOptions } from '../report/filter.js';
 import { Tally } from '../report/tally.js';
 import type { Context, Incomplete, Report, ResetEvent, Source, Tool } from '../report/types.js';
@@ -26,7 +27,7 @@ import { OtherFrames } from './other-frames.js';
 export type { FrameSaver } from './held-frames.js';
 
 /** The making of events, loaded only where events are wanted. */
-type EventMaker = typeof eventModule;
+type EventMaker = typeof announcementModule;
 
 export interface AnalyzeOptions {
   readonly tool: Tool;
@@ -38,7 +39,7 @@ export interface AnalyzeOptions {
   readonly service: (port: number) => string | null;
   /** Fill `events` of the report. */
   readonly keepEvents: boolean;
-  /** Takes each event: as it settles or, of a growing capture, as soon as no copy of it can come any more. */
+  /** Takes each event as it settles, of a capture that was made before. */
   readonly onEvent: ((event: ResetEvent) => void) | null;
   /** Saves the frames of the resets that the filter keeps; of a growing capture, all frames. */
   readonly writer: FrameSaver | null;
@@ -60,7 +61,9 @@ export interface Growing {
   readonly count: number | null;
   /** Hears that there are so many. */
   readonly onEnough: () => void;
-  /** Takes what was learnt of an event after `onEvent` had it. */
+  /** Takes each reset as soon as no copy of it can come any more. */
+  readonly onReset: ((announcement: Announcement) => void) | null;
+  /** Takes what was learnt of an event after `onReset` had it. */
   readonly onRevision: ((before: ResetEvent, after: ResetEvent) => void) | null;
   readonly facts: () => GrowingFacts;
 }
@@ -108,9 +111,11 @@ export class Analysis {
   private readonly held: HeldFrames | null;
   private readonly others: OtherFrames | null;
   /** What was said of resets that have not settled yet. */
-  private readonly said = new Map<Reset, ResetEvent>();
+  private readonly said = new Map<Reset, Announcement>();
   private announced = 0;
   private settled = 0;
+  /** Copies of what settled or was filtered out. */
+  private settledCopies = 0;
   private eventsOmitted = 0;
   private filteredOut = 0;
   private readonly files: readonly CaptureFile[];
@@ -129,7 +134,8 @@ export class Analysis {
     this.held = writer === null ? null : new HeldFrames(writer);
     this.others = savesAll && this.held !== null ? new OtherFrames(this.held, filter) : null;
     const keep = this.others?.needsHeaders === true ? ALL_FLAGS : WANTED_FLAGS;
-    this.scan = startScan(files, options.context === 'resets' ? RST : keep, writer !== null);
+    const frames = writer === null ? 'none' : savesAll ? 'all' : 'segments';
+    this.scan = startScan(files, options.context === 'resets' ? RST : keep, frames);
     const registered = (port: number): boolean => service(port) !== null;
     this.tracker = new Tracker(
       growing === null
@@ -139,9 +145,12 @@ export class Analysis {
             local,
             registered,
             patience: growing.patience,
-            announced: (reset, view) => {
-              this.announce(growing, reset, view);
-            },
+            announced:
+              growing.onReset === null && growing.count === null && writer === null
+                ? null
+                : (reset, view) => {
+                    this.announce(growing, reset, view);
+                  },
           },
       (reset) => {
         this.settle(reset);
@@ -151,9 +160,9 @@ export class Analysis {
   }
 
   static async start(files: readonly CaptureFile[], options: AnalyzeOptions): Promise<Analysis> {
-    const { onEvent, keepEvents, writer } = options;
-    const wanted = onEvent !== null || keepEvents || writer !== null;
-    return new Analysis(files, options, wanted ? await import('../report/event.js') : null);
+    const { onEvent, keepEvents, writer, growing } = options;
+    const wanted = onEvent !== null || keepEvents || writer !== null || growing !== null;
+    return new Analysis(files, options, wanted ? await import('../report/announcement.js') : null);
   }
 
   /** Reads to the end and reports. Throws a UserError when nothing could be read. */
@@ -164,7 +173,7 @@ export class Analysis {
     return report;
   }
 
-  /** The report so far, of a growing capture; soon, when no reset waits for its copies. */
+  /** The report so far, of a growing capture: of the resets that no copy can come of any more. */
   soFar(): Promise<Report> {
     return new Promise((resolve) => {
       this.askers.push(resolve);
@@ -202,9 +211,11 @@ export class Analysis {
     const { tracker } = this;
     const until = growing.settledUntil();
     if (until !== null) tracker.closeOlder(until);
-    if (this.askers.length === 0 || tracker.open > 0) return;
+    if (this.askers.length === 0) return;
+    // What may still get copies is in the next report: resets that keep coming keep no asker waiting.
     tracker.handOnWhole();
-    const report = this.report();
+    const unique = this.settled + this.filteredOut;
+    const report = this.report({ unique, copies: this.settledCopies });
     for (const answer of this.askers.splice(0)) answer(report);
   }
 
@@ -225,7 +236,7 @@ export class Analysis {
 
   /** No copy of the reset can come any more: whoever listens hears of it as it is known now. */
   private announce(growing: Growing, reset: Reset, view: Reset): void {
-    const { filter, onEvent } = this.options;
+    const { filter } = this.options;
     const { maker, held } = this;
     const kept = keeps(filter, view);
     if (held !== null && maker !== null) {
@@ -236,10 +247,10 @@ export class Analysis {
     if (!kept) return;
     this.announced++;
     if (growing.count !== null && this.announced >= growing.count) growing.onEnough();
-    if (maker === null || (growing.count !== null && this.announced > growing.count)) return;
-    const event = maker.eventOf(view, null);
-    this.said.set(reset, event);
-    onEvent?.(event);
+    if (maker === null || growing.onReset === null || this.announced > (growing.count ?? Infinity)) return;
+    const announcement = new maker.Announcement(view);
+    this.said.set(reset, announcement);
+    growing.onReset(announcement);
   }
 
   private settle(reset: Reset): void {
@@ -247,25 +258,27 @@ export class Analysis {
     const { maker, held } = this;
     const kept = keeps(filter, reset) && this.settled < (growing?.count ?? Infinity);
     if (growing === null && maker !== null) held?.release(reset, kept, () => commentOn(maker, reset, false));
-    const before = this.said.get(reset);
+    const before = this.said.get(reset)?.outdatedBy(reset) ?? null;
     this.said.delete(reset);
+    this.settledCopies += reset.copies?.frames.length ?? 0;
     if (!kept) {
       this.filteredOut++;
       return;
     }
     this.settled++;
     this.tally.add(reset);
-    if (maker === null || (onEvent === null && !keepEvents)) return;
+    if (maker === null || (onEvent === null && !keepEvents && before === null)) return;
     const event = maker.eventOf(reset, growing === null ? this.names : null);
-    if (growing === null) onEvent?.(event);
-    else if (before !== undefined) growing.onRevision?.(before, event);
+    onEvent?.(event);
+    if (before !== null) growing?.onRevision?.(before, event);
     if (!keepEvents) return;
     if (this.events.length < MAX_EVENTS) this.events.push(event);
     else this.eventsOmitted++;
   }
 
-  private report(): Report {
-    const { options, scan, tracker, names } = this;
+  /** Of so many resets, which have settled. */
+  private report({ unique, copies }: { unique: number; copies: number } = this.tracker): Report {
+    const { options, scan, names } = this;
     const growing = options.growing?.facts() ?? null;
     const window = new WindowTally();
     const incomplete = notRead(scan, this.files, names, growing !== null);
@@ -287,9 +300,9 @@ export class Analysis {
       window,
       after: options.filter.after,
       before: options.filter.before,
-      counts: scan.counts,
-      copies: tracker.copies,
-      unique: tracker.unique,
+      counts: { ...scan.counts, resets: unique + copies },
+      copies,
+      unique,
       filteredOut: this.filteredOut,
       dropped: growing === null ? sumDropped(scan) : growing.dropped,
       tally: this.tally,

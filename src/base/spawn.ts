@@ -12,7 +12,7 @@ import { parentPort, Worker, workerData } from 'node:worker_threads';
 export type Thread = Worker;
 
 /** The threads there are; each is a file beside the program's own. */
-export type ThreadName = 'scan-worker';
+export type ThreadName = 'scan-worker' | 'pump-thread';
 
 /** A thread that is given `order`, or null where its code is not there to be started (a program that was not built). */
 export function startThread(name: ThreadName, order: unknown): Thread | null {
@@ -21,15 +21,26 @@ export function startThread(name: ThreadName, order: unknown): Thread | null {
 }
 
 /** In a thread: what it was given, and the way to its starter; null in the main thread. */
-export function thread(): { order: unknown; send: (message: unknown) => void } | null {
+export function thread(): OwnThread | null {
   const port = parentPort;
   if (port === null) return null;
   return {
     order: workerData,
-    send: (message) => {
-      port.postMessage(message);
+    send: (message, transfer = []) => {
+      port.postMessage(message, transfer);
+    },
+    listen: (listener) => {
+      port.on('message', listener);
     },
   };
+}
+
+export interface OwnThread {
+  readonly order: unknown;
+  /** What is in `transfer` goes along and is ours no more. */
+  readonly send: (message: unknown, transfer?: readonly ArrayBuffer[]) => void;
+  /** From then on the thread lives until it is ended. */
+  readonly listen: (listener: (message: unknown) => void) => void;
 }
 
 /** Path of a program of our own, a file beside this one; null where it was not built. */

@@ -15,10 +15,18 @@ const MAX_SECONDS = 253402300799;
 const MIN_SECONDS = -62135596800;
 const MAX_NANOS = 999_999_999;
 
+let lastSecond = NaN;
+let lastHead = '';
+
 /** "2026-03-01T12:00:00.123456Z" with `digits` (0 to 12) digits after the seconds. */
 export function isoTime(seconds: number, nanos: number, digits: number): string {
   const s = Math.min(Math.max(Math.floor(seconds), MIN_SECONDS), MAX_SECONDS);
-  const head = new Date(s * 1000).toISOString().slice(0, 19);
+  // Times come in order: of many, most are of the second before.
+  if (s !== lastSecond) {
+    lastHead = new Date(s * 1000).toISOString().slice(0, 19);
+    lastSecond = s;
+  }
+  const head = lastHead;
   return digits === 0 ? `${head}Z` : `${head}.${fraction(nanos, digits)}Z`;
 }
 

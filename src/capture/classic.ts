@@ -126,6 +126,8 @@ export class ClassicReader implements CaptureReader {
       at += cap;
     }
     window.at = at;
+    // The one interface; whoever had the batch before may have put others in its place.
+    batch.iface.fill(0, 0, n);
     batch.count = n;
     batch.next = next;
     this.vouched = -1;

@@ -36,8 +36,12 @@ const MIN_TEXT = 8;
 
 /** A file's name as a shell takes it, and no program for an option. */
 export function shellQuote(name: string): string {
-  const path = name.startsWith('-') ? `./${name}` : name;
-  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${printable(path, 4096).replaceAll("'", `'\\''`)}'`;
+  return shellWord(name.startsWith('-') ? `./${name}` : name);
+}
+
+/** A word of a command as a shell takes it. */
+export function shellWord(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${printable(word, 4096).replaceAll("'", `'\\''`)}'`;
 }
 
 /** Why `window`, at the first bytes of what the user calls `name`, holds no capture. `packed`: it was in gzip. */

@@ -85,10 +85,11 @@ export interface Stages {
 
 export async function debugTalk(io: Io, { begun, read }: Stages, report: Report): Promise<void> {
   const ms = (from: number, to: number): string => `${(to - from).toFixed(1)} ms`;
-  const rss = Math.round(process.memoryUsage.rss() / 1048576);
+  const { rss, heapTotal, external } = process.memoryUsage();
+  const mib = (bytes: number): string => String(Math.round(bytes / 1048576));
   await io.stderr.write(
     `${TOOL_NAME}: start-up ${ms(0, begun)}, reading ${ms(begun, read)}, writing ${ms(read, io.now())}, ` +
-      `${plural(report.packets.seen, 'packet')}, ${String(rss)} MiB resident\n`,
+      `${plural(report.packets.seen, 'packet')}, ${mib(rss)} MiB resident (heap ${mib(heapTotal)}, external ${mib(external)})\n`,
   );
 }
 

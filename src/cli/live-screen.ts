@@ -9,7 +9,7 @@ import type { Progress } from '../analyze/analyze.js';
 import { LiveLines } from '../render/live-lines.js';
 import { Minute, statusLine } from '../render/live-status.js';
 import type { Style } from '../render/style.js';
-import type { ResetEvent } from '../report/types.js';
+import type { Announcement } from '../report/announcement.js';
 import type { Io, Output } from './io.js';
 
 /** The status line is drawn at most five times a second. */
@@ -47,20 +47,27 @@ export class LiveScreen {
     this.lines = options.lines === null ? null : new LiveLines(options.style, options.lines.isTTY);
   }
 
-  readonly event = (event: ResetEvent): void => {
+  /** Somebody looks on. */
+  get listens(): boolean {
+    return this.lines !== null || this.options.statusStyle !== null;
+  }
+
+  readonly announce = (seen: Announcement): void => {
     const now = this.io.now();
     this.resets++;
     this.minute.add(now, 1);
-    if (this.lines !== null) this.pending += this.lines.add(event, now);
+    if (this.lines !== null) this.pending += this.lines.add(seen, () => seen.event(), now);
   };
 
   /** Writes what is due. */
   async show({ copies }: Progress): Promise<void> {
     const now = this.io.now();
     if (this.lines !== null) this.pending += this.lines.tick(now, false);
-    await this.writeLines();
     const { statusStyle, seconds, lost } = this.options;
-    if (statusStyle === null || (now - this.drawn < REPAINT_MS && this.visible)) return;
+    // Lines wait as well: for them the status line would have to go and to be drawn anew.
+    if (statusStyle !== null && now - this.drawn < REPAINT_MS) return;
+    await this.writeLines();
+    if (statusStyle === null) return;
     this.drawn = now;
     const elapsedSeconds = (now - this.begun) / 1000;
     const line = statusLine(

@@ -188,6 +188,7 @@ class SavedFile implements Target {
   private readonly fd: number;
   private readonly created: boolean;
   private begun = false;
+  private closed = false;
   private pending: Uint8Array[] = [];
   private size = 0;
   private flushed: number;
@@ -217,11 +218,14 @@ class SavedFile implements Target {
 
   close(): Promise<void> {
     this.flush();
+    this.closed = true;
     closeSync(this.fd);
     return Promise.resolve();
   }
 
   abandon(): void {
+    if (this.closed) return;
+    this.closed = true;
     closeSync(this.fd);
     if (this.created && !this.begun) unlinkSync(this.path);
   }

@@ -1,6 +1,6 @@
 /** Who stands behind sudo, and the command that gives rstscope the rights it lacks. */
 
-import { shellQuote } from '../capture/refusal.js';
+import { shellWord } from '../capture/refusal.js';
 import type { Environment } from '../render/style.js';
 
 /** The user who typed sudo: what root writes for them shall be theirs. Null: nobody, or we are not root. */
@@ -12,5 +12,5 @@ export function userBehindSudo(env: Environment): { uid: number; gid: number } |
 
 /** The same command as root: with absolute paths, since a node of nvm is not in sudo's path. */
 export function withSudo(program: readonly string[], args: readonly string[]): string {
-  return ['sudo', ...program, ...args].map(shellQuote).join(' ');
+  return ['sudo', ...program, ...args].map(shellWord).join(' ');
 }

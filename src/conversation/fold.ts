@@ -76,11 +76,6 @@ export class Folder {
     return null;
   }
 
-  /** Resets that may still get copies. */
-  get size(): number {
-    return this.open.size;
-  }
-
   /** Closes everything: nothing more will come. */
   finish(): void {
     while (this.open.oldest !== null) this.closeOldest();

@@ -8,7 +8,7 @@
 import { link } from '../base/bytes.js';
 import type { Candidate } from './candidate.js';
 
-const CAPACITY = 16_384;
+const CAPACITY = 2_048;
 const SLOTS = 2 * CAPACITY;
 /** Resets of one slot that are looked at. */
 const MAX_LOOKED_AT = 64;
@@ -16,8 +16,8 @@ const NONE = -1;
 
 export class OpenResets {
   private readonly ring = new Array<Candidate | null>(CAPACITY).fill(null);
-  size = 0;
   private head = 0;
+  private size = 0;
   /** By hash: the newest reset of the slot. */
   private readonly newest = new Int32Array(SLOTS).fill(NONE);
   /** The next older and newer one of the same slot. */

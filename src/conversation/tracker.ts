@@ -30,7 +30,7 @@ export const WANTED_FLAGS = SYN | RST;
 const TWO_20 = 1048576;
 const TWO_32 = 4294967296;
 /** Resets that may wait for evidence of their port at once; so few that they don't outlive the young generation. */
-const MAX_WAITING = 8192;
+const MAX_WAITING = 1024;
 
 const NO_TAGS: readonly number[] = [];
 const NOTHING_AROUND: readonly OuterHeader[] = [];
@@ -126,11 +126,6 @@ export class Tracker {
       this.waiting.shift();
       if (!first.absorbed) this.handOn(first);
     }
-  }
-
-  /** Resets that may still get copies. */
-  get open(): number {
-    return this.folder.size;
   }
 
   /** The end of all captures: whatever waits is handed on with the evidence at hand. */

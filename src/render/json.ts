@@ -5,9 +5,8 @@
  */
 
 import type { Report } from '../report/types.js';
-import { eventFields } from './event-fields.js';
 import { jsonText } from './json-text.js';
-import { reportFields } from './report-fields.js';
+import { reportFields, ROW_FIELDS } from './report-fields.js';
 
 const CHUNK_LENGTH = 65536;
 
@@ -19,17 +18,19 @@ export function renderJson(report: Report): string {
 export function* jsonChunks(report: Report): Generator<string> {
   let text = '{';
   let before = '\n';
-  for (const [key, value] of Object.entries({ ...reportFields(report), events: report.events })) {
+  for (const [key, value] of Object.entries(reportFields(report))) {
     text += `${before}  ${jsonText(key)}: `;
     before = ',\n';
-    if (!isListOfObjects(value)) {
+    const rows = rowsOf(report, key, value);
+    if (rows === null) {
       text += jsonText(value);
       continue;
     }
     text += '[';
-    for (let i = 0; i < value.length; i++) {
-      const element = key === 'events' ? eventFieldsAt(report, i) : value[i];
-      text += `${i === 0 ? '' : ','}\n    ${jsonText(element)}`;
+    let separator = '\n    ';
+    for (const row of rows) {
+      text += separator + jsonText(row);
+      separator = ',\n    ';
       if (text.length >= CHUNK_LENGTH) {
         yield text;
         text = '';
@@ -40,9 +41,27 @@ export function* jsonChunks(report: Report): Generator<string> {
   yield `${text}\n}\n`;
 }
 
-function eventFieldsAt({ events }: Report, i: number): unknown {
-  const event = events[i];
-  return event === undefined ? null : eventFields(event);
+/** The rows of a list that has any, else null; those of a long list are made as they are asked for. */
+function rowsOf(report: Report, key: string, value: unknown): Iterable<unknown> | null {
+  switch (key) {
+    case 'endpoints':
+      return lazily(report.endpoints, ROW_FIELDS.endpoints);
+    case 'ports':
+      return lazily(report.ports, ROW_FIELDS.ports);
+    case 'hosts':
+      return lazily(report.hosts, ROW_FIELDS.hosts);
+    case 'events':
+      return lazily(report.events, ROW_FIELDS.events);
+    default:
+      return isListOfObjects(value) ? value : null;
+  }
+}
+
+function lazily<T>(rows: readonly T[], fields: (row: T) => T): Iterable<T> | null {
+  if (rows.length === 0) return null;
+  return (function* () {
+    for (const row of rows) yield fields(row);
+  })();
 }
 
 function isListOfObjects(value: unknown): value is readonly unknown[] {

@@ -6,7 +6,7 @@
  */
 
 import { grouped, plural } from '../base/text.js';
-import type { ResetEvent } from '../report/types.js';
+import type { Glimpse, ResetEvent } from '../report/types.js';
 import { eventLineWriter } from './event-line.js';
 import { endpoint } from './figures.js';
 import { glyphs, painter, safe, type Style } from './style.js';
@@ -76,12 +76,15 @@ export class LiveLines {
     this.line = eventLineWriter(style);
   }
 
-  /** Lines to print now, each with its line break; none for a reset that is held back into a condensed line. */
-  add(event: ResetEvent, now: number): string {
-    if (!this.condense) return `${this.line(event)}\n`;
+  /**
+   * Lines to print now, each with its line break; none for a reset that is held back into a condensed line. `event` is
+   * asked for only where there is a line of its own.
+   */
+  add(seen: Glimpse, event: () => ResetEvent, now: number): string {
+    if (!this.condense) return `${this.line(event())}\n`;
     const due = this.tick(now, false);
     this.burst ??= newBurst(now);
-    return hold(event, this.burst) ? due : `${due}${this.line(event)}\n`;
+    return hold(seen, this.burst) ? due : `${due}${this.line(event())}\n`;
   }
 
   /** The condensed lines that are due: when the second is over, or all of them at the end. */
@@ -99,7 +102,7 @@ function newBurst(since: number): Burst {
 }
 
 /** Counts a reset; false when it gets a line of its own. */
-function hold(event: ResetEvent, burst: Burst): boolean {
+function hold(event: Glimpse, burst: Burst): boolean {
   const { side, port } = sideOf(event);
   const sender = senderOf(event.src_ip, burst);
   if (sender === null) {
@@ -123,7 +126,7 @@ function hold(event: ResetEvent, burst: Burst): boolean {
 }
 
 /** Where the serving side isn't known, the port that was sent to is all there is to go by. */
-function sideOf(event: ResetEvent): { side: Side; port: number } {
+function sideOf(event: Glimpse): { side: Side; port: number } {
   const { service_port: service, src_port: source, dest_port: destination, reset_by: by } = event;
   const own = service === source && (service !== destination || by !== 'client');
   return own ? { side: 'own', port: source } : { side: 'peer', port: destination };

@@ -5,7 +5,7 @@
 import type { Report, ResetEvent, StartLine } from '../report/types.js';
 import { eventFields } from './event-fields.js';
 import { jsonText } from './json-text.js';
-import { reportFields, sourceFields, toolFields } from './report-fields.js';
+import { reportFields, ROW_FIELDS, sourceFields, toolFields } from './report-fields.js';
 
 export function startLine(start: StartLine): string {
   const line: StartLine = {
@@ -26,6 +26,12 @@ export function eventLine(event: ResetEvent): string {
 /** The report without its events: they have had their lines. */
 export function summaryLine(report: Report): string {
   const { events: _events, ...fields } = reportFields(report);
-  const line: Omit<Report, 'type' | 'events'> & { type: 'summary' } = { ...fields, type: 'summary' };
+  const line: Omit<Report, 'type' | 'events'> & { type: 'summary' } = {
+    ...fields,
+    endpoints: report.endpoints.map(ROW_FIELDS.endpoints),
+    ports: report.ports.map(ROW_FIELDS.ports),
+    hosts: report.hosts.map(ROW_FIELDS.hosts),
+    type: 'summary',
+  };
   return `${jsonText(line)}\n`;
 }

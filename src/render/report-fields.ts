@@ -1,7 +1,7 @@
 /**
  * The report for JSON, written field by field: its keys are those of the types, in their order, and no others.
  *
- * Events are left to the caller: there may be very many.
+ * The long lists are left to the caller, row by row: there may be very many.
  */
 
 import type {
@@ -21,9 +21,17 @@ import type {
   Tool,
   Window,
 } from '../report/types.js';
-import { processFields } from './event-fields.js';
+import { eventFields, processFields } from './event-fields.js';
 
-/** With `events` empty, in its place among the keys. */
+/** The long lists, and how a row of each is written. */
+export const ROW_FIELDS = {
+  endpoints: endpointFields,
+  ports: portFields,
+  hosts: hostFields,
+  events: eventFields,
+} as const;
+
+/** With the long lists empty, in their places among the keys. */
 export function reportFields(report: Report): Report {
   return {
     type: report.type,
@@ -32,9 +40,9 @@ export function reportFields(report: Report): Report {
     source: sourceFields(report.source),
     window: windowFields(report.window),
     packets: packetFields(report.packets),
-    endpoints: report.endpoints.map(endpointFields),
-    ports: report.ports.map(portFields),
-    hosts: report.hosts.map(hostFields),
+    endpoints: [],
+    ports: [],
+    hosts: [],
     processes: report.processes.map(processRowFields),
     causes: report.causes.map(causeRowFields),
     patterns: report.patterns.map(patternFields),

@@ -14,8 +14,8 @@ import { causeCounts, compare, rate, Traffic } from './traffic.js';
 import type { CauseRow, EndpointRow, HostRow, PortRow, Timeline } from './types.js';
 
 /** Addresses that are told apart; hosts and endpoints beyond are left out of their lists. */
-const MAX_ADDRESSES = 50_000;
-const MAX_ENDPOINTS = 50_000;
+const MAX_ADDRESSES = 20_000;
+const MAX_ENDPOINTS = 20_000;
 const NO_NUMBER = -1;
 
 /** What the rows need beside the counts. */

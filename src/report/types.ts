@@ -125,6 +125,9 @@ export interface ResetEvent {
   readonly community_id: string;
 }
 
+/** What a line that stands for many resets is made of. */
+export type Glimpse = Pick<ResetEvent, 'src_ip' | 'src_port' | 'dest_ip' | 'dest_port' | 'service_port' | 'reset_by'>;
+
 export interface Tool {
   readonly name: string;
   readonly version: string;

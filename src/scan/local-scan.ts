@@ -4,7 +4,7 @@ import type { Damage } from '../capture/frame-batch.js';
 import type { OpenCapture } from '../capture/open.js';
 import { inTimeOrder, type CaptureFile, type Passage } from '../capture/story.js';
 import { Decoder, type PacketCounts } from '../decode/decoder.js';
-import type { KnownCapture, Rows, Scan, Unopened } from './scan.js';
+import type { KnownCapture, Rows, Scan, Unopened, WantedFrames } from './scan.js';
 
 /** What closing a source in the middle looks like to its reader. */
 const ENDED_BY_US: ReadonlySet<string> = new Set(['read-error', 'cut-off']);
@@ -24,7 +24,7 @@ export class LocalScan implements Scan {
   private stopped = false;
   private lastTurn = 0;
 
-  constructor(files: readonly CaptureFile[], keep: number) {
+  constructor(files: readonly CaptureFile[], keep: number, frames: WantedFrames) {
     this.files = files.length;
     this.decoder = new Decoder(keep);
     this.passages = inTimeOrder(
@@ -34,7 +34,8 @@ export class LocalScan implements Scan {
       },
       (file, capture) => {
         this.opened.set(file, capture);
-        capture.reader.sieve = this.decoder.sieve;
+        // The sieve takes frames that have no row then.
+        if (frames !== 'all') capture.reader.sieve = this.decoder.sieve;
       },
     );
   }

@@ -55,15 +55,18 @@ export interface Scan {
   close(): Promise<void>;
 }
 
+/** Whose bytes are wanted beside the segments: nobody's, those of the rows of segments, or every frame's. */
+export type WantedFrames = 'none' | 'segments' | 'all';
+
 /**
  * Scans `files` for TCP headers with any of the flags in `keep`. A single large file is read in a thread of its own,
  * unless the frames' bytes are wanted too.
  */
-export function startScan(files: readonly CaptureFile[], keep: number, wantFrames: boolean): Scan {
+export function startScan(files: readonly CaptureFile[], keep: number, frames: WantedFrames): Scan {
   const [only] = files;
-  if (files.length === 1 && only?.stored !== undefined && only.stored.size >= MIN_REMOTE_BYTES && !wantFrames) {
+  if (files.length === 1 && only?.stored !== undefined && only.stored.size >= MIN_REMOTE_BYTES && frames === 'none') {
     const remote = RemoteScan.start(only.stored.path, only.stored.size, keep);
     if (remote !== null) return remote;
   }
-  return new LocalScan(files, keep);
+  return new LocalScan(files, keep, frames);
 }

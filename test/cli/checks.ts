@@ -5,7 +5,7 @@ import { runCli, type RunOptions, type RunResult } from '../support/run.js';
 import { strictly } from '../render/strict-schema.js';
 
 /** Exit code 2, nothing on stdout, one sentence that holds `words`, perhaps a command to type, and no stack. */
-export function expectRefusal(result: RunResult, ...words: (string | RegExp)[]): void {
+export function expectRefusal(result: Omit<RunResult, 'stdoutBytes'>, ...words: (string | RegExp)[]): void {
   expect(result).toMatchObject({ code: 2, signal: null, stdout: '' });
   const lines = result.stderr.split('\n').slice(0, -1);
   expect(lines.length).toBeGreaterThanOrEqual(1);

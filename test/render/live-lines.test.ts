@@ -33,7 +33,7 @@ const fromClient = (server: number, port = 7211): ResetEvent =>
 /** All that a second of these events prints: the single lines, and the condensed ones after it. */
 function second(events: readonly ResetEvent[], style = WIDE): { singles: string[]; condensed: string[] } {
   const live = new LiveLines(style, true);
-  const singles = linesOf(events.map((event, i) => live.add(event, (i * 999) / events.length)).join(''));
+  const singles = linesOf(events.map((event, i) => live.add(event, () => event, (i * 999) / events.length)).join(''));
   return { singles, condensed: linesOf(live.tick(1000, false)) };
 }
 const repeat = (n: number, make: (i: number) => ResetEvent): ResetEvent[] =>
@@ -42,7 +42,8 @@ const repeat = (n: number, make: (i: number) => ResetEvent): ResetEvent[] =>
 describe('without condensing', () => {
   test('each reset is a line at once, and nothing is left for later', () => {
     const live = new LiveLines(PLAIN, false);
-    for (let i = 0; i < 100; i++) expect(live.add(sampleEvent(), 0)).toBe(`${eventLineWriter(PLAIN)(sampleEvent())}\n`);
+    for (let i = 0; i < 100; i++)
+      expect(live.add(sampleEvent(), sampleEvent, 0)).toBe(`${eventLineWriter(PLAIN)(sampleEvent())}\n`);
     expect(live.tick(5000, true)).toBe('');
   });
 });
@@ -75,13 +76,14 @@ describe('resets that are alike', () => {
   test('have their five again in the next second', () => {
     const live = new LiveLines(WIDE, true);
     const printed =
-      Array.from({ length: 30 }, (_, i) => live.add(fromServer(1), i * 100)).join('') + live.tick(3000, false);
+      Array.from({ length: 30 }, (_, i) => live.add(fromServer(1), () => fromServer(1), i * 100)).join('') +
+      live.tick(3000, false);
     const kinds = linesOf(printed).map((line) => (isCondensed(line) ? heldBy(line) : 1));
     expect(kinds).toEqual([1, 1, 1, 1, 1, 5, 1, 1, 1, 1, 1, 5, 1, 1, 1, 1, 1, 5]);
   });
   test('are told when the second is over or at the end, not before and not twice', () => {
     const live = new LiveLines(WIDE, true);
-    for (let i = 0; i < 6; i++) live.add(fromServer(1), 100);
+    for (let i = 0; i < 6; i++) live.add(fromServer(1), () => fromServer(1), 100);
     expect(live.tick(1099, false)).toBe('');
     expect(live.tick(1099, true)).toBe('… 1 more from 10.0.0.5:7211 to 10.1.0.1\n');
     expect(live.tick(1099, true)).toBe('');
@@ -128,8 +130,10 @@ describe('resets of many', () => {
   test('with made-up addresses fill the tables and no more', () => {
     const live = new LiveLines(WIDE, true);
     let single = '';
-    for (let i = 0; i < 200_000; i++)
-      single += live.add(fromServer(i % 65536, 80, `${i >> 16}.2.${(i >> 8) & 255}.${i & 255}`), 0);
+    for (let i = 0; i < 200_000; i++) {
+      const event = fromServer(i % 65536, 80, `${i >> 16}.2.${(i >> 8) & 255}.${i & 255}`);
+      single += live.add(event, () => event, 0);
+    }
     const condensed = linesOf(live.tick(1000, false));
     expect(linesOf(single)).toHaveLength(30);
     expect(condensed).toHaveLength(9);
@@ -200,7 +204,7 @@ describe('of any resets at any times', () => {
         for (const { wait, times, events: some, tick } of bursts) {
           now += wait;
           if (tick) take(live.tick(now, false));
-          for (let n = 0; n < times; n++) for (const event of some) take(live.add(event, now));
+          for (let n = 0; n < times; n++) for (const event of some) take(live.add(event, () => event, now));
           events += times * some.length;
         }
         take(live.tick(now, true));

@@ -129,11 +129,10 @@ export class Namespace {
 
   /** Starts tcpdump and waits until it listens. `filter` is one word of its language; resets if not given. */
   async tcpdump(device: string, filter = RESETS, extra: readonly string[] = []): Promise<Judge> {
-    const child = this.start(
-      // tcpdump gives up root unless told to keep it, and then may not write where a test wants it to.
-      ['tcpdump', '-Z', 'root', '-i', device, '-l', '--immediate-mode', '-nn', '-tt', '-S', ...extra, filter],
-      { via: 'nsenter' },
-    );
+    // It gives up root unless told to keep it, and then may not write where a test wants it to. In immediate mode a frame
+    // takes a whole snapshot of its ring: with the usual sizes eight at once are all, and the ninth is dropped.
+    const fixed = ['-Z', 'root', '-l', '--immediate-mode', '-s', '2048', '-B', '8192', '-nn', '-tt', '-S'];
+    const child = this.start(['tcpdump', ...fixed, '-i', device, ...extra, filter], { via: 'nsenter' });
     const lines: string[] = [];
     let rest = '';
     let stderr = '';

@@ -27,10 +27,12 @@ interface Binding {
 /** The binding always asks libpcap for so many bytes of a packet. */
 const CAP_SNAPLEN = 65535;
 const OUT_BYTES = 256 * 1024;
-/** Bytes that may wait for the starter to read. */
-const MAX_WAITING = 8 * 1024 * 1024;
+/** Bytes that may wait for the starter to read: some seconds of a flood, in this process's memory and not in its. */
+const MAX_WAITING = 64 * 1024 * 1024;
 /** Packets between two looks at the clock and at standard input: while packets come, the event loop stands still. */
 const PACKETS_A_LOOK = 512;
+/** What is there in one turn of the event loop came together; so many packets at most bear one time. */
+const PACKETS_A_TIME = 32;
 const MICROSECOND_DIGITS = 6;
 /** The wall clock may be set: past this difference the own one follows it. */
 const MAX_DRIFT_MS = 2;
@@ -142,6 +144,8 @@ function capture(order: CapOrder, { Cap }: Binding): void {
   const out = new Out();
   const clock = new Clock();
   let packets = 0;
+  let micros = 0;
+  let bearers = 0;
   const finish = (): void => {
     cap.close();
     out.block(pcapngLost(0, out.lost));
@@ -155,7 +159,15 @@ function capture(order: CapOrder, { Cap }: Binding): void {
   };
   cap.on('packet', (length) => {
     const kept = Math.min(length, order.snaplen);
-    out.packet(clock.now(), packet.subarray(0, kept), length);
+    if (bearers === 0) {
+      micros = clock.now();
+      bearers = PACKETS_A_TIME;
+      setImmediate(() => {
+        bearers = 0;
+      });
+    }
+    bearers--;
+    out.packet(micros, packet.subarray(0, kept), length);
     packets++;
     if (packets % PACKETS_A_LOOK !== 0) return;
     out.flush();
@@ -193,7 +205,9 @@ function main(): void {
     // Loaded here and nowhere else: it can't be loaded twice, and aborts its process.
     binding = createRequire(import.meta.url)('cap') as Binding;
   } catch (error) {
-    say({ word: 'unavailable', message: error instanceof Error ? error.message : String(error) });
+    // Behind the first line Node lists who asked for it.
+    const [message = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
+    say({ word: 'unavailable', message });
     process.exit(1);
   }
   try {

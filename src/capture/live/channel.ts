@@ -5,11 +5,11 @@
  * Knows no packets. Reopening, and what a lost interface means, is the session's.
  */
 
-import { findProgram, ownProgram, startProgram, type Program } from '../../base/spawn.js';
+import { findProgram, ownProgram } from '../../base/spawn.js';
 import { openCapture, type OpenCapture } from '../open.js';
 import type { CapOrder, CapWord } from './cap-order.js';
 import { inNamespace, type Namespace } from './namespaces.js';
-import { RecordQueue } from './record-queue.js';
+import type { Pump, PumpedProgram } from './pump.js';
 
 export type Backend = 'cap' | 'tcpdump';
 
@@ -53,14 +53,13 @@ const NO_CORE = ['--core=1:1', '--'];
 
 export class Channel {
   readonly order: ChannelOrder;
-  readonly queue = new RecordQueue();
   /** Resolves with the open capture, or rejects with `Refused`. */
   readonly opened: Promise<OpenCapture>;
   /** Resolves when the program is gone and its stream is at its end. */
   readonly ended: Promise<void>;
   /** Packets that the program itself lost, by its own last words; null: it did not say. */
   lost: number | null = null;
-  private readonly program: Program;
+  private readonly program: PumpedProgram;
   private ready = false;
   private said = '';
   private stopping = false;
@@ -68,14 +67,37 @@ export class Channel {
   private wake: () => void = () => undefined;
 
   /** `tell` hears of the program's PID while it runs. Throws a UserError where a namespace can't be entered. */
-  constructor(order: ChannelOrder, tell: (pid: number, alive: boolean) => void) {
+  constructor(order: ChannelOrder, pump: Pump, tell: (pid: number, alive: boolean) => void) {
     this.order = order;
     const [file = '', ...args] = commandOf(order);
-    this.program = startProgram(file, args, { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' });
-    this.ended = this.follow(tell);
+    let process: number | null = null;
+    let gone: () => void = () => undefined;
+    this.ended = new Promise((resolve) => {
+      gone = resolve;
+    });
+    this.program = pump.start(file, args, {
+      started: (pid) => {
+        process = pid;
+        if (pid !== null) tell(pid, true);
+      },
+      line: (line) => {
+        this.hear(line);
+      },
+      gone: () => {
+        if (process !== null) tell(process, false);
+        if (!this.ready) this.refusal ??= this.reason();
+        this.wake();
+        gone();
+      },
+    });
     this.opened = this.open();
     // Whoever waits for it hears of it; nobody has to.
     this.opened.catch(() => undefined);
+  }
+
+  /** Packets that found no room between the program and us. */
+  get dropped(): number {
+    return this.program.dropped;
   }
 
   get isStopping(): boolean {
@@ -87,7 +109,7 @@ export class Channel {
     if (this.stopping) return this.ended;
     this.stopping = true;
     const { program } = this;
-    program.stdin?.end();
+    program.endInput();
     if (this.order.backend === 'tcpdump') program.kill('SIGTERM');
     const soft = setTimeout(() => program.kill('SIGTERM'), END_MS);
     const hard = setTimeout(() => program.kill('SIGKILL'), 2 * END_MS);
@@ -111,36 +133,7 @@ export class Channel {
       void this.stop();
       throw this.refusal;
     }
-    return openCapture(this.order.device, { source: this.queue, size: null });
-  }
-
-  private async follow(tell: (pid: number, alive: boolean) => void): Promise<void> {
-    const { program, queue } = this;
-    const { stdin, stdout, stderr, pid } = program;
-    for (const stream of [stdin, stdout, stderr]) stream?.on('error', () => undefined);
-    stdout?.on('data', (chunk: Buffer) => {
-      queue.push(chunk);
-    });
-    let line = '';
-    stderr?.setEncoding('utf8').on('data', (chunk: string) => {
-      const lines = (line + chunk).split('\n');
-      line = (lines.pop() ?? '').slice(0, MAX_SAID);
-      for (const each of lines) this.hear(each);
-    });
-    if (pid !== undefined) tell(pid, true);
-    await new Promise<void>((resolve) => {
-      program.once('close', resolve);
-      program.once('error', (error) => {
-        this.said += `${error.message}\n`;
-        // A program that was never started closes nothing.
-        if (pid === undefined) resolve();
-      });
-    });
-    if (pid !== undefined) tell(pid, false);
-    if (line !== '') this.hear(line);
-    queue.end();
-    if (!this.ready) this.refusal ??= this.reason();
-    this.wake();
+    return openCapture(this.order.device, { source: this.program, size: null });
   }
 
   private hear(line: string): void {

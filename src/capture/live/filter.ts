@@ -50,11 +50,16 @@ export function userFilter(typed: string | null): UserFilter {
       'the reset filter is dropped: rstscope has it built in, and together with yours it would shut out IPv6, which tcp[…] never matches';
     return { expression: null, notes: [note] };
   }
-  if (!/\btcp\s*\[/.test(expression)) return { expression, notes: [] };
+  if (!ignoresIpv6(expression)) return { expression, notes: [] };
   return {
     expression,
     notes: [`the filter holds tcp[…], which never matches IPv6: resets over IPv6 are not captured`],
   };
+}
+
+/** Whether it looks into TCP in a way that matches IPv4 alone. */
+export function ignoresIpv6(expression: string): boolean {
+  return /\btcp\s*\[/.test(expression);
 }
 
 /** The reset filters of the guides: one test of the flags for RST, written in one of many ways. */

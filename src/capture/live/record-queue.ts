@@ -138,7 +138,7 @@ export class RecordQueue implements ByteSource {
   private blockLength(bytes: Uint8Array, at: number): number {
     if (u32(bytes, at) === SECTION_HEADER) this.littleEndian = u32le(bytes, at + 8) === 0x1a2b3c4d;
     const length = this.word(bytes, at + 4);
-    return this.bounded(length < BLOCK_FRAME ? MAX_RECORD + 1 : (length + 3) & ~3, bytes.length - at);
+    return this.bounded(length < BLOCK_FRAME ? MAX_RECORD + 1 : length + (-length & 3), bytes.length - at);
   }
 
   private bounded(length: number, left: number): number {

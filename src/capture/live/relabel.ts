@@ -73,8 +73,12 @@ export class Relabel {
     this.host = host;
     this.links = links;
     this.byMac = new Map();
+    const masters = new Set(links.map(({ master }) => master));
     for (const link of links) {
-      if (link.mac !== null) this.byMac.set(link.mac, this.byMac.has(link.mac) ? null : link);
+      if (link.mac === null) continue;
+      // What leaves by a bridge goes on through its port, with the bridge's address still.
+      const goesOn = link.stacked || masters.has(link.name);
+      this.byMac.set(link.mac, goesOn || this.byMac.has(link.mac) ? null : link);
     }
   }
 

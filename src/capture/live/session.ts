@@ -20,6 +20,7 @@ import { LiveReader } from './live-reader.js';
 import { namespaceLabel, type Namespace } from './namespaces.js';
 import { Outages } from './outages.js';
 import type { Surroundings } from './relabel.js';
+import { Pump } from './pump.js';
 import { sweep, Watchdog } from './watchdog.js';
 
 /** Every interface of a namespace. */
@@ -81,6 +82,7 @@ export class LiveCapture {
   readonly patience: number;
   private readonly reader = new LiveReader();
   private readonly watchdog: Watchdog;
+  private readonly pump: Pump;
   private readonly watches: ReadonlyMap<Namespace, LinkWatch>;
   private readonly posts: Post[] = [];
   private readonly channels: Channel[] = [];
@@ -95,6 +97,7 @@ export class LiveCapture {
     this.order = order;
     this.backend = backend;
     this.watchdog = parts.watchdog;
+    this.pump = parts.pump;
     this.watches = parts.watches;
     this.addresses = parts.addresses;
     this.now = now;
@@ -117,6 +120,7 @@ export class LiveCapture {
   static async start(order: LiveOrder, now: () => number): Promise<LiveCapture> {
     sweep();
     const watchdog = new Watchdog();
+    const pump = new Pump();
     const changed: Parts['changed'] = { listener: () => undefined };
     const watches = new Map(
       order.namespaces.map((namespace) => {
@@ -128,11 +132,11 @@ export class LiveCapture {
     try {
       await Promise.all([...[...watches.values()].map((watch) => watch.start()), addresses.start()]);
       mustExist(order, watches);
-      return await firstThatWorks(order, { watchdog, watches, addresses, changed }, now);
+      return await firstThatWorks(order, { watchdog, pump, watches, addresses, changed }, now);
     } catch (error) {
       addresses.stop();
       await Promise.all([...watches.values()].map((watch) => watch.stop()));
-      await watchdog.stop();
+      await Promise.all([watchdog.stop(), pump.stop()]);
       throw error;
     }
   }
@@ -197,9 +201,7 @@ export class LiveCapture {
 
   /** What is known to be lost. */
   private get known(): number {
-    return (
-      this.channels.reduce((sum, channel) => sum + (channel.lost ?? 0) + channel.queue.dropped, 0) + this.fromStreams()
-    );
+    return this.channels.reduce((sum, channel) => sum + (channel.lost ?? 0) + channel.dropped, 0) + this.fromStreams();
   }
 
   /** What our own capturing children lost, as their streams say. */
@@ -232,6 +234,12 @@ export class LiveCapture {
     return this.ending;
   }
 
+  /** Lets go of everything; what was not read by now is lost. */
+  async close(): Promise<void> {
+    await this.finish();
+    await this.pump.stop();
+  }
+
   private async end(): Promise<void> {
     this.addresses.stop();
     await Promise.all([
@@ -244,7 +252,10 @@ export class LiveCapture {
 
   /** Opens every post for the first time. Throws the first refusal. */
   async open(): Promise<void> {
+    // While they are opened for the first time, a change of their links opens none a second time.
+    for (const post of this.posts) post.opening = true;
     const answers = await Promise.allSettled(this.posts.map((post) => this.listen(post)));
+    for (const post of this.posts) post.opening = false;
     const failures = answers.flatMap((answer, i) =>
       answer.status === 'rejected' ? [{ answer, post: this.posts[i] }] : [],
     );
@@ -285,6 +296,7 @@ export class LiveCapture {
         bufferBytes: Math.min(MOST_RING[backend], Math.max(LEAST_RING, share)),
         promiscuous: order.promiscuous,
       },
+      this.pump,
       this.watchdog.tell,
     );
     this.channels.push(channel);
@@ -383,6 +395,7 @@ export class LiveCapture {
 
 interface Parts {
   readonly watchdog: Watchdog;
+  readonly pump: Pump;
   readonly watches: ReadonlyMap<Namespace, LinkWatch>;
   readonly addresses: HostAddresses;
   /** Hears of namespaces whose links have changed. */
@@ -490,10 +503,11 @@ function sentenceFor(order: LiveOrder, backends: readonly Backend[], failures: r
     }
     default: {
       const each = backends.map((backend, i) => `${backend}: ${printable(failures[i]?.message ?? '', 256)}`);
+      const other = order.backend === 'cap' && isThere('tcpdump');
       return new UserError(
         'no-backend',
-        `nothing here can capture: ${each.join('; ')}`,
-        'sudo apt-get install tcpdump',
+        `${other ? "the chosen backend can't" : 'nothing here can'} capture: ${each.join('; ')}`,
+        other ? 'rstscope live --backend tcpdump' : 'sudo apt-get install tcpdump',
         last,
       );
     }

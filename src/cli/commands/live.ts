@@ -9,7 +9,7 @@ import { TOOL_NAME, toolVersion } from '../../base/package-info.js';
 import { plural } from '../../base/text.js';
 import type { Moment } from '../../base/time.js';
 import { readServices, SERVICES_FILE } from '../../attribute/services.js';
-import { userFilter } from '../../capture/live/filter.js';
+import { ignoresIpv6, userFilter } from '../../capture/live/filter.js';
 import { findNamespaces } from '../../capture/live/namespaces.js';
 import { ANY, LiveCapture, type LiveOrder } from '../../capture/live/session.js';
 import { colorLevel, supportsUnicode, type Style } from '../../render/style.js';
@@ -67,7 +67,7 @@ export async function live(
     saving?.abandon();
     throw error;
   } finally {
-    await capture.finish();
+    await capture.close();
   }
 }
 
@@ -158,10 +158,7 @@ async function run(running: Running): Promise<number> {
     filter: { ...plan.filter, after: null, before: null },
     service: (port) => services.get(port) ?? null,
     keepEvents: plan.format === 'json' && values.events === true,
-    onEvent: (event) => {
-      screen.event(event);
-      format.onEvent?.(event);
-    },
+    onEvent: null,
     writer: saving?.writer ?? null,
     onProgress: async (progress) => {
       await io.stdout.write(format.drain());
@@ -175,6 +172,13 @@ async function run(running: Running): Promise<number> {
       settledUntil: () => (capture.idle ? io.wallClock() / 1000 - capture.patience - SLACK_SECONDS : null),
       count,
       onEnough: finish,
+      onReset:
+        format.onEvent === null && !screen.listens
+          ? null
+          : (announcement) => {
+              screen.announce(announcement);
+              format.onEvent?.(announcement.event());
+            },
       onRevision: format.onRevision,
       facts,
     },
@@ -280,7 +284,8 @@ function listening(capture: LiveCapture, plan: Plan, seconds: number | null): st
   const filter = order.filter === null ? '' : ` that match "${order.filter}"`;
   const mode = promiscuous.length === 0 ? '' : `; ${promiscuous.join(', ')} made promiscuous`;
   const span = seconds === null ? 'until Ctrl-C' : `for ${String(seconds)} s (Ctrl-C ends it)`;
-  return `listening on ${where}${namespaces} for ${what}${filter}, IPv4 and IPv6, not inside tunnels, by ${backend}${mode}; ${span}`;
+  const versions = order.filter !== null && ignoresIpv6(order.filter) ? 'IPv4 only' : 'IPv4 and IPv6';
+  return `listening on ${where}${namespaces} for ${what}${filter}, ${versions}, not inside tunnels, by ${backend}${mode}; ${span}`;
 }
 
 /** Where reset lines go, and whether there is a status line. */

@@ -1,0 +1,94 @@
+/**
+ * The thread that starts the capturing programs and takes what they write, as fast as they write it: the main thread may
+ * be busy with what came before, and a program whose pipe is full misses packets.
+ *
+ * Knows streams of records, nothing of what is in them.
+ */
+
+import { startProgram, thread, type Program } from '../../base/spawn.js';
+import type { PumpOrder, PumpWord } from './pump-protocol.js';
+import { RecordQueue } from './record-queue.js';
+
+/** Bytes that are handed over at once, at most. */
+const PIECE = 512 * 1024;
+const MAX_LINE = 8192;
+
+class Pumped {
+  private readonly queue = new RecordQueue();
+  private readonly program: Program;
+  private readonly id: number;
+  private readonly send: (word: PumpWord, transfer?: readonly ArrayBuffer[]) => void;
+  private told = 0;
+
+  constructor(id: number, program: Program, send: Pumped['send']) {
+    this.id = id;
+    this.program = program;
+    this.send = send;
+    const { stdin, stdout, stderr, pid } = program;
+    for (const stream of [stdin, stdout, stderr]) stream?.on('error', () => undefined);
+    stdout?.on('data', (chunk: Buffer) => {
+      this.queue.push(chunk);
+      this.tellDropped();
+    });
+    let line = '';
+    stderr?.setEncoding('utf8').on('data', (chunk: string) => {
+      const lines = (line + chunk).split('\n');
+      line = (lines.pop() ?? '').slice(0, MAX_LINE);
+      for (const each of lines) send({ kind: 'line', id, line: each.slice(0, MAX_LINE) });
+    });
+    const gone = (): void => {
+      if (line !== '') send({ kind: 'line', id, line });
+      this.queue.end();
+      this.tellDropped();
+      send({ kind: 'gone', id });
+    };
+    send({ kind: 'started', id, pid: pid ?? null });
+    program.once('close', gone);
+    program.on('error', (error) => {
+      send({ kind: 'line', id, line: error.message });
+      // A program that was never started closes nothing.
+      if (pid === undefined) gone();
+    });
+  }
+
+  async take(): Promise<void> {
+    const { queue, id, send } = this;
+    const room = new Uint8Array(Math.max(1, Math.min(PIECE, queue.size || PIECE)));
+    const got = await queue.read(room, 0, room.length);
+    const bytes = room.slice(0, got);
+    send({ kind: 'bytes', id, bytes }, [bytes.buffer]);
+  }
+
+  endInput(): void {
+    this.program.stdin?.end();
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.program.kill(signal);
+  }
+
+  private tellDropped(): void {
+    const { dropped } = this.queue;
+    if (dropped === this.told) return;
+    this.told = dropped;
+    this.send({ kind: 'dropped', id: this.id, dropped });
+  }
+}
+
+const own = thread();
+if (own !== null) {
+  const programs = new Map<number, Pumped>();
+  own.listen((message) => {
+    const order = message as PumpOrder;
+    if (order.kind === 'start') {
+      const { id, file, args } = order;
+      const program = startProgram(file, args, { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' });
+      programs.set(id, new Pumped(id, program, own.send));
+      return;
+    }
+    const pumped = programs.get(order.id);
+    if (order.kind === 'take') void pumped?.take();
+    else if (order.kind === 'end-input') pumped?.endInput();
+    else pumped?.kill(order.signal);
+  });
+}

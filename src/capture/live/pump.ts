@@ -1,0 +1,139 @@
+/**
+ * The capturing programs as their starter sees them: started and ended here, while another thread takes what they write
+ * (pump-thread.ts).
+ */
+
+import { startThread, type Thread } from '../../base/spawn.js';
+import { UserError } from '../../base/errors.js';
+import type { ByteSource } from '../byte-window.js';
+import type { PumpOrder, PumpWord } from './pump-protocol.js';
+
+/** What a program tells. */
+export interface Listener {
+  /** `pid` null: it can't be started. */
+  readonly started: (pid: number | null) => void;
+  readonly line: (line: string) => void;
+  readonly gone: () => void;
+}
+
+export class Pump {
+  private readonly thread: Thread;
+  private readonly programs = new Map<number, PumpedProgram>();
+  private next = 0;
+
+  /** Throws where the thread's code is not there. */
+  constructor() {
+    const thread = startThread('pump-thread', null);
+    if (thread === null) throw new UserError('no-backend', 'rstscope was not built', 'npm run build');
+    this.thread = thread;
+    thread.on('message', (word: PumpWord) => {
+      this.programs.get(word.id)?.hear(word);
+    });
+    thread.on('error', (error) => {
+      for (const program of this.programs.values()) program.fail(error);
+    });
+  }
+
+  start(file: string, args: readonly string[], listener: Listener): PumpedProgram {
+    const id = this.next++;
+    const tell = (order: PumpOrder): void => {
+      this.thread.postMessage(order);
+    };
+    const program = new PumpedProgram(id, tell, listener);
+    this.programs.set(id, program);
+    tell({ kind: 'start', id, file, args });
+    return program;
+  }
+
+  /** All programs have ended. */
+  async stop(): Promise<void> {
+    await this.thread.terminate();
+  }
+}
+
+/** One program; its bytes are read like those of any source. */
+export class PumpedProgram implements ByteSource {
+  /** Packets that found no room between it and us. */
+  dropped = 0;
+  private readonly id: number;
+  private readonly tell: (order: PumpOrder) => void;
+  private readonly listener: Listener;
+  private piece: Uint8Array = new Uint8Array(0);
+  private asked = false;
+  private over = false;
+  private fault: Error | null = null;
+  private wake: () => void = () => undefined;
+
+  constructor(id: number, tell: (order: PumpOrder) => void, listener: Listener) {
+    this.id = id;
+    this.tell = tell;
+    this.listener = listener;
+  }
+
+  endInput(): void {
+    this.tell({ kind: 'end-input', id: this.id });
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.tell({ kind: 'kill', id: this.id, signal });
+  }
+
+  async read(into: Uint8Array, from: number, to: number): Promise<number> {
+    while (this.piece.length === 0) {
+      if (this.fault !== null) throw this.fault;
+      if (this.over) return 0;
+      this.ask();
+      await new Promise<void>((resolve) => {
+        this.wake = resolve;
+      });
+    }
+    const taken = Math.min(this.piece.length, to - from);
+    into.set(this.piece.subarray(0, taken), from);
+    this.piece = this.piece.subarray(taken);
+    // The next piece is on its way while this one is looked at.
+    if (this.piece.length === 0) this.ask();
+    return taken;
+  }
+
+  close(): void {
+    this.over = true;
+    this.wake();
+  }
+
+  /** For the pump. */
+  hear(word: PumpWord): void {
+    switch (word.kind) {
+      case 'started':
+        this.listener.started(word.pid);
+        break;
+      case 'line':
+        this.listener.line(word.line);
+        break;
+      case 'dropped':
+        this.dropped = word.dropped;
+        break;
+      case 'bytes':
+        this.asked = false;
+        this.piece = word.bytes;
+        if (word.bytes.length === 0) this.over = true;
+        this.wake();
+        break;
+      case 'gone':
+        this.listener.gone();
+        break;
+    }
+  }
+
+  /** The thread itself came to grief. */
+  fail(error: Error): void {
+    this.fault = error;
+    this.wake();
+    this.listener.gone();
+  }
+
+  private ask(): void {
+    if (this.asked || this.over) return;
+    this.asked = true;
+    this.tell({ kind: 'take', id: this.id });
+  }
+}
