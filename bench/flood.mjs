@@ -31,7 +31,7 @@ const TARGET = { device: 'vethB', mac: '020000000002', address: '198.51.100.2/24
 const FRAME = 54;
 const RECORD = 16 + FRAME;
 const SERVICES = [80, 443, 5432, 6379, 8080, 8443, 9092, 9200];
-/** Coprime to the 65 536 sources, so that no tuple comes twice in 1.8 thousand million. */
+/** Coprime to 250 and to 65 536 sources; the sequence numbers differ in any case. */
 const CLIENT_PORTS = 28_001;
 /** 32 MiB of kernel buffer, and no more of a packet than is looked at. */
 const JUDGE_OPTIONS = ['-Z', 'root', '-B', '32768', '-s', '128'];
@@ -134,11 +134,12 @@ function sweep() {
 const colons = (mac) => mac.replace(/..(?!$)/g, '$&:');
 
 /**
- * A classic pcap of so many resets, no two alike in addresses, ports and numbers; kept when it is there already.
+ * A classic pcap of so many resets from so many addresses, no two alike; kept when it is there already.
  * @param {number} packets
+ * @param {number} sources
  */
-function resetsFile(packets) {
-  const file = join(DATA, `resets-${packets}.pcap`);
+function resetsFile(packets, sources) {
+  const file = join(DATA, `resets-${packets}-${sources}.pcap`);
   const size = 24 + packets * RECORD;
   if (existsSync(file) && statSync(file).size === size) return file;
   log(`making ${file}: ${(size / 1e6).toFixed(0)} MB`);
@@ -155,7 +156,7 @@ function resetsFile(packets) {
   const chunk = Buffer.alloc(some * RECORD);
   for (let from = 0; from < packets; from += some) {
     const count = Math.min(some, packets - from);
-    for (let i = 0; i < count; i++) writeRecord(chunk, i * RECORD, from + i);
+    for (let i = 0; i < count; i++) writeRecord(chunk, i * RECORD, from + i, sources);
     writeSync(out, chunk, 0, count * RECORD);
   }
   closeSync(out);
@@ -165,8 +166,8 @@ function resetsFile(packets) {
 const DESTINATION = Buffer.from(TARGET.address.split('/')[0].split('.').map(Number));
 const ETHERNET = Buffer.from(`${TARGET.mac}${PLAYER.mac}0800`, 'hex');
 
-/** @param {Buffer} b @param {number} at @param {number} i */
-function writeRecord(b, at, i) {
+/** @param {Buffer} b @param {number} at @param {number} i @param {number} sources */
+function writeRecord(b, at, i, sources) {
   b.writeUInt32LE(1_700_000_000 + Math.floor(i / 300_000), at);
   b.writeUInt32LE(Math.floor(((i % 300_000) * 10) / 3), at + 4);
   b.writeUInt32LE(FRAME, at + 8);
@@ -178,7 +179,7 @@ function writeRecord(b, at, i) {
   b.writeUInt16BE(0x4000, ip + 6);
   b.writeUInt16BE(0x4006, ip + 8);
   b.writeUInt16BE(0, ip + 10);
-  b.writeUInt32BE(0x0a140000 + (i & 0xffff), ip + 12);
+  b.writeUInt32BE(0x0a140000 + (i % sources), ip + 12);
   DESTINATION.copy(b, ip + 16);
   b.writeUInt16BE(sumOf(b, ip, 20), ip + 10);
   const tcp = ip + 20;
@@ -500,7 +501,7 @@ async function delays(what, events, backend, more) {
   });
   try {
     await listening(1, counting);
-    await play(resetsFile(events), ['--pps', '10']);
+    await play(resetsFile(events, events), ['--pps', '10']);
     await sleep(QUIET_MS);
     interrupted = true;
   } finally {
@@ -547,6 +548,7 @@ async function main() {
     options: {
       packets: { type: 'string', default: '1000000' },
       pps: { type: 'string', default: '300000' },
+      sources: { type: 'string', default: '250' },
       rounds: { type: 'string', default: '1' },
       events: { type: 'string', default: '100' },
       backend: { type: 'string', multiple: true, default: ['cap', 'tcpdump'] },
@@ -558,6 +560,7 @@ async function main() {
   const packets = whole(values.packets, '--packets');
   const events = whole(values.events, '--events');
   const rounds = whole(values.rounds, '--rounds');
+  const sources = whole(values.sources, '--sources');
   const burst = ['--pps-multi', String(BURST), '--timer', 'nano'];
   const speed = values.pps === 'top' ? ['--topspeed'] : ['--pps', String(whole(values.pps, '--pps')), ...burst];
   const more = values['live-args'].split(' ').filter(Boolean);
@@ -577,7 +580,7 @@ async function main() {
           if (result.lines + result.late !== events) wrong += 1;
           results.push(result);
         } else {
-          const outcome = await floodOnce(what, { file: resetsFile(packets), speed }, backend, more);
+          const outcome = await floodOnce(what, { file: resetsFile(packets, sources), speed }, backend, more);
           print(outcome);
           if (untold(outcome) > 0) wrong += 1;
           results.push(outcome);

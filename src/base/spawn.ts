@@ -7,7 +7,7 @@ import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { accessSync, constants, existsSync, readFileSync, readlinkSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parentPort, Worker, workerData } from 'node:worker_threads';
+import { parentPort, Worker, workerData, type ResourceLimits } from 'node:worker_threads';
 
 export type Thread = Worker;
 
@@ -15,9 +15,9 @@ export type Thread = Worker;
 export type ThreadName = 'scan-worker' | 'pump-thread';
 
 /** A thread that is given `order`, or null where its code is not there to be started (a program that was not built). */
-export function startThread(name: ThreadName, order: unknown): Thread | null {
+export function startThread(name: ThreadName, order: unknown, limits: ResourceLimits = {}): Thread | null {
   const file = ownProgram(name);
-  return file === null ? null : new Worker(file, { workerData: order });
+  return file === null ? null : new Worker(file, { workerData: order, resourceLimits: limits });
 }
 
 /** In a thread: what it was given, and the way to its starter; null in the main thread. */

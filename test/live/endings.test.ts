@@ -78,7 +78,9 @@ function processes(): Process[] {
   });
 }
 
-const childrenOf = (pid: number): Process[] => processes().filter(({ parent }) => parent === pid);
+/** Those that last; the links are read by an `ip` that is gone in a moment. */
+const childrenOf = (pid: number): Process[] =>
+  processes().filter(({ parent, command }) => parent === pid && !command.includes('addr show'));
 const isAlive = (pid: number): boolean => processes().some((one) => one.pid === pid);
 
 function childOf(pid: number, what: Backend | 'watchdog' | 'monitor'): number {

@@ -28,7 +28,12 @@ interface Binding {
 const CAP_SNAPLEN = 65535;
 const OUT_BYTES = 256 * 1024;
 /** Bytes that may wait for the starter to read: some seconds of a flood, in this process's memory and not in its. */
-const MAX_WAITING = 64 * 1024 * 1024;
+const MAX_WAITING = 112 * 1024 * 1024;
+/** Of these, what is held back in a flood. */
+const HELD_BACK = 96 * 1024 * 1024;
+/** A flood is more than this; no reader keeps pace with it. */
+const FLOOD_PACKETS_A_MS = 120;
+const FLOOD_LOOK_MS = 10;
 /** Packets between two looks at the clock and at standard input: while packets come, the event loop stands still. */
 const PACKETS_A_LOOK = 512;
 /** What is there in one turn of the event loop came together; so many packets at most bear one time. */
@@ -63,15 +68,25 @@ function linkTypeOf(words: string): number {
 /** Bytes on their way out: a buffer that is filled, and what the pipe did not take yet. */
 class Out {
   lost = 0;
+  private readonly flood = new Flood();
   private readonly buffer = new Uint8Array(OUT_BYTES);
   private filled = 0;
   private waiting: Uint8Array[] = [];
   private size = 0;
   private armed = false;
+  private readonly sink: (bytes: Uint8Array) => number;
+
+  /** `sink` takes what it can without waiting, and says how much; throws EAGAIN where that is nothing. */
+  constructor(sink: (bytes: Uint8Array) => number) {
+    this.sink = sink;
+  }
 
   packet(micros: number, bytes: Uint8Array, original: number): void {
     const room = PCAPNG_PACKET_ROOM + bytes.length;
-    if (room > this.buffer.length - this.filled) this.flush();
+    if (room > this.buffer.length - this.filled) {
+      this.stow();
+      if (!this.holdsBack) this.give();
+    }
     if (this.size > MAX_WAITING) {
       this.lost++;
       return;
@@ -82,32 +97,54 @@ class Out {
     // After the packets that are there by now: one write for all of them.
     setImmediate(() => {
       this.armed = false;
-      this.flush();
+      this.offer();
     });
   }
 
   block(bytes: Uint8Array): void {
-    this.flush();
+    this.stow();
     this.waiting.push(bytes);
     this.size += bytes.length;
-    this.flush();
+    this.give();
   }
 
   get empty(): boolean {
     return this.filled === 0 && this.waiting.length === 0;
   }
 
-  /** Gives away what the pipe takes without waiting. */
+  /** So many packets came since the last look. */
+  look(packets: number): void {
+    this.flood.look(packets, performance.now());
+    this.offer();
+  }
+
+  /** Everything at once, flood or not. */
   flush(): void {
-    if (this.filled > 0) {
-      this.waiting.push(this.buffer.slice(0, this.filled));
-      this.size += this.filled;
-      this.filled = 0;
-    }
+    this.stow();
+    this.give();
+  }
+
+  private offer(): void {
+    if (!this.holdsBack) this.flush();
+  }
+
+  private get holdsBack(): boolean {
+    return this.flood.isOn && this.size < HELD_BACK;
+  }
+
+  private stow(): void {
+    if (this.filled === 0) return;
+    this.waiting.push(this.buffer.slice(0, this.filled));
+    this.size += this.filled;
+    this.filled = 0;
+  }
+
+  /** Gives away what the pipe takes without waiting. */
+  private give(): void {
     for (let [first] = this.waiting; first !== undefined; [first] = this.waiting) {
       let taken: number;
       try {
-        taken = writeSync(1, first);
+        taken = this.sink(first);
       } catch (error) {
         // Full: again with the next packet or at the next tick. Anything else: nobody is there any more.
         if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return;
@@ -117,6 +154,26 @@ class Out {
       if (taken === first.length) this.waiting.shift();
       else this.waiting[0] = first.subarray(taken);
     }
+  }
+}
+
+/**
+ * Tells a flood. The kernel's ring holds few packets, the binding asks for 64 KiB for each: whoever works on them beside
+ * us, on few cores, keeps us from the ring for longer than it lasts. So in a flood capturing goes first, and what is
+ * captured is handed over when it ebbs, or when it takes too much memory.
+ */
+class Flood {
+  isOn = false;
+  private looked = performance.now();
+  private packets = 0;
+
+  look(packets: number, now: number): void {
+    this.packets += packets;
+    const ms = now - this.looked;
+    if (ms < FLOOD_LOOK_MS) return;
+    this.isOn = this.packets > ms * FLOOD_PACKETS_A_MS;
+    this.looked = now;
+    this.packets = 0;
   }
 }
 
@@ -141,21 +198,28 @@ function capture(order: CapOrder, { Cap }: Binding): void {
   const cap = new Cap();
   const linkType = linkTypeOf(cap.open(order.device, order.filter, order.bufferBytes, packet));
   if (!(linkType >= 0)) throw new Error(`${order.device} has a link type that is not known`);
-  const out = new Out();
+  const out = new Out((bytes) => writeSync(1, bytes));
   const clock = new Clock();
+  rehearse(packet, clock);
   let packets = 0;
+  let looked = 0;
+  let finished = false;
   let micros = 0;
   let bearers = 0;
   const finish = (): void => {
+    if (finished) return;
+    finished = true;
     cap.close();
     out.block(pcapngLost(0, out.lost));
-    const deadline = performance.now() + 1000;
-    const leave = (): void => {
+    // Whoever is slow to take it, takes it; whoever does not, ends us.
+    setInterval(() => {
       out.flush();
-      if (out.empty || performance.now() > deadline) process.exit(0);
-      setTimeout(leave, 5);
-    };
-    leave();
+      if (out.empty) process.exit(0);
+    }, 2);
+  };
+  const look = (): void => {
+    out.look(packets - looked);
+    looked = packets;
   };
   cap.on('packet', (length) => {
     const kept = Math.min(length, order.snaplen);
@@ -169,20 +233,30 @@ function capture(order: CapOrder, { Cap }: Binding): void {
     bearers--;
     out.packet(micros, packet.subarray(0, kept), length);
     packets++;
-    if (packets % PACKETS_A_LOOK !== 0) return;
-    out.flush();
+    if (packets - looked < PACKETS_A_LOOK) return;
+    look();
     if (inputEnded()) finish();
   });
   process.stdin.on('end', finish);
   process.stdin.on('error', finish);
   process.stdin.resume();
   // What found the pipe full is offered again, also when no packet comes any more.
-  setInterval(() => {
-    out.flush();
-  }, 20);
+  setInterval(look, 20);
   out.block(pcapngSection('rstscope'));
   out.block(pcapngInterface(linkType, order.snaplen, order.name, MICROSECOND_DIGITS));
   say({ word: 'ready', linkType });
+}
+
+/** Packets of a rehearsal: by then the code is compiled, and the beginning of a flood does not meet it slow. */
+const REHEARSAL = 30_000;
+
+function rehearse(packet: Uint8Array, clock: Clock): void {
+  const nowhere = new Out((bytes) => bytes.length);
+  for (let i = 0; i < REHEARSAL; i++) {
+    nowhere.packet(clock.now(), packet.subarray(0, 54 + (i & 15)), 60);
+    if (i % PACKETS_A_LOOK === 0) nowhere.look(1);
+  }
+  nowhere.flush();
 }
 
 const probe = new Uint8Array(64);

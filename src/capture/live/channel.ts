@@ -75,7 +75,7 @@ export class Channel {
     this.ended = new Promise((resolve) => {
       gone = resolve;
     });
-    this.program = pump.start(file, args, {
+    this.program = pump.start(file, args, order.backend === 'cap', {
       started: (pid) => {
         process = pid;
         if (pid !== null) tell(pid, true);
@@ -111,11 +111,19 @@ export class Channel {
     const { program } = this;
     program.endInput();
     if (this.order.backend === 'tcpdump') program.kill('SIGTERM');
-    const soft = setTimeout(() => program.kill('SIGTERM'), END_MS);
-    const hard = setTimeout(() => program.kill('SIGKILL'), 2 * END_MS);
+    // It may have much to say still; only one that says nothing any more is made to end.
+    let { received } = program;
+    let signal: NodeJS.Signals = 'SIGTERM';
+    const impatience = setInterval(() => {
+      if (program.received > received) {
+        ({ received } = program);
+        return;
+      }
+      program.kill(signal);
+      signal = 'SIGKILL';
+    }, END_MS);
     await this.ended;
-    clearTimeout(soft);
-    clearTimeout(hard);
+    clearInterval(impatience);
   }
 
   private async open(): Promise<OpenCapture> {

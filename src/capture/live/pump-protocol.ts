@@ -2,7 +2,14 @@
 
 /** To the thread. Each program has a number. */
 export type PumpOrder =
-  | { readonly kind: 'start'; readonly id: number; readonly file: string; readonly args: readonly string[] }
+  | {
+      readonly kind: 'start';
+      readonly id: number;
+      readonly file: string;
+      readonly args: readonly string[];
+      /** It has a queue of its own and need not be relieved of what finds no room here. */
+      readonly patient: boolean;
+    }
   /** The next bytes are wanted; they come when there are any. */
   | { readonly kind: 'take'; readonly id: number }
   | { readonly kind: 'end-input'; readonly id: number }

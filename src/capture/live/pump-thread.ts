@@ -12,16 +12,20 @@ import { RecordQueue } from './record-queue.js';
 /** Bytes that are handed over at once, at most. */
 const PIECE = 512 * 1024;
 const MAX_LINE = 8192;
+/** Of a program that has a queue of its own, so much waits here. */
+const ENOUGH = 4 * 1024 * 1024;
 
 class Pumped {
   private readonly queue = new RecordQueue();
   private readonly program: Program;
   private readonly id: number;
   private readonly send: (word: PumpWord, transfer?: readonly ArrayBuffer[]) => void;
+  private readonly patient: boolean;
   private told = 0;
 
-  constructor(id: number, program: Program, send: Pumped['send']) {
+  constructor(id: number, program: Program, patient: boolean, send: Pumped['send']) {
     this.id = id;
+    this.patient = patient;
     this.program = program;
     this.send = send;
     const { stdin, stdout, stderr, pid } = program;
@@ -29,6 +33,7 @@ class Pumped {
     stdout?.on('data', (chunk: Buffer) => {
       this.queue.push(chunk);
       this.tellDropped();
+      if (this.patient && this.queue.size > ENOUGH) stdout.pause();
     });
     let line = '';
     stderr?.setEncoding('utf8').on('data', (chunk: string) => {
@@ -55,6 +60,8 @@ class Pumped {
     const { queue, id, send } = this;
     const room = new Uint8Array(Math.max(1, Math.min(PIECE, queue.size || PIECE)));
     const got = await queue.read(room, 0, room.length);
+    const { stdout } = this.program;
+    if (queue.size < ENOUGH / 2 && stdout?.isPaused() === true) stdout.resume();
     const bytes = room.slice(0, got);
     send({ kind: 'bytes', id, bytes }, [bytes.buffer]);
   }
@@ -81,9 +88,9 @@ if (own !== null) {
   own.listen((message) => {
     const order = message as PumpOrder;
     if (order.kind === 'start') {
-      const { id, file, args } = order;
+      const { id, file, args, patient } = order;
       const program = startProgram(file, args, { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' });
-      programs.set(id, new Pumped(id, program, own.send));
+      programs.set(id, new Pumped(id, program, patient, own.send));
       return;
     }
     const pumped = programs.get(order.id);

@@ -8,6 +8,9 @@ import { UserError } from '../../base/errors.js';
 import type { ByteSource } from '../byte-window.js';
 import type { PumpOrder, PumpWord } from './pump-protocol.js';
 
+/** It makes much garbage and keeps little: collected early, that takes little memory. */
+const LIMITS = { maxYoungGenerationSizeMb: 2 };
+
 /** What a program tells. */
 export interface Listener {
   /** `pid` null: it can't be started. */
@@ -23,7 +26,7 @@ export class Pump {
 
   /** Throws where the thread's code is not there. */
   constructor() {
-    const thread = startThread('pump-thread', null);
+    const thread = startThread('pump-thread', null, LIMITS);
     if (thread === null) throw new UserError('no-backend', 'rstscope was not built', 'npm run build');
     this.thread = thread;
     thread.on('message', (word: PumpWord) => {
@@ -34,14 +37,15 @@ export class Pump {
     });
   }
 
-  start(file: string, args: readonly string[], listener: Listener): PumpedProgram {
+  /** `patient`: it has a queue of its own, which takes what finds no room here. */
+  start(file: string, args: readonly string[], patient: boolean, listener: Listener): PumpedProgram {
     const id = this.next++;
     const tell = (order: PumpOrder): void => {
       this.thread.postMessage(order);
     };
     const program = new PumpedProgram(id, tell, listener);
     this.programs.set(id, program);
-    tell({ kind: 'start', id, file, args });
+    tell({ kind: 'start', id, file, args, patient });
     return program;
   }
 
@@ -55,6 +59,8 @@ export class Pump {
 export class PumpedProgram implements ByteSource {
   /** Packets that found no room between it and us. */
   dropped = 0;
+  /** Bytes that have come from it. */
+  received = 0;
   private readonly id: number;
   private readonly tell: (order: PumpOrder) => void;
   private readonly listener: Listener;
@@ -114,6 +120,7 @@ export class PumpedProgram implements ByteSource {
         break;
       case 'bytes':
         this.asked = false;
+        this.received += word.bytes.length;
         this.piece = word.bytes;
         if (word.bytes.length === 0) this.over = true;
         this.wake();

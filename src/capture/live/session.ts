@@ -5,6 +5,7 @@
  * Gives one growing capture that is read like any other. Knows no packets and no output.
  */
 
+import { totalmem } from 'node:os';
 import type { AddressTest } from '../../base/address.js';
 import { UserError } from '../../base/errors.js';
 import { plural, printable } from '../../base/text.js';
@@ -52,7 +53,9 @@ export interface Loss {
 /** Memory of the kernel for all rings together, and what one gets at least and at most. */
 const RING_BYTES = 128 * 1024 * 1024;
 const LEAST_RING = 4 * 1024 * 1024;
-const MOST_RING: Readonly<Record<Backend, number>> = { tcpdump: 32 * 1024 * 1024, cap: 64 * 1024 * 1024 };
+const MOST_RING: Readonly<Record<Backend, number>> = { tcpdump: 32 * 1024 * 1024, cap: 128 * 1024 * 1024 };
+/** The kernel gives a ring its memory at once: of a small machine's, no more than this part. */
+const MEMORY_SHARE = 32;
 /** A child of the binding is a whole node; of many interfaces tcpdump listens to each with a twentieth of the memory. */
 const MANY_CHANNELS = 8;
 const MAX_CHANNELS = 128;
@@ -284,7 +287,7 @@ export class LiveCapture {
   private async listen(post: Post): Promise<void> {
     const { namespace, device, watch } = post;
     const { order, backend } = this;
-    const share = Math.floor(RING_BYTES / this.posts.length);
+    const share = Math.floor(Math.min(RING_BYTES, totalmem() / MEMORY_SHARE) / this.posts.length);
     const index = device === ANY ? null : (linkOf(post)?.index ?? null);
     const channel = new Channel(
       {
