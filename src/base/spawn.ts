@@ -15,9 +15,11 @@ export type Thread = Worker;
 export type ThreadName = 'scan-worker' | 'pump-thread';
 
 /** A thread that is given `order`, or null where its code is not there to be started (a program that was not built). */
-export function startThread(name: ThreadName, order: unknown, limits: ResourceLimits = {}): Thread | null {
+export function startThread(name: ThreadName, order: unknown, limits?: ResourceLimits): Thread | null {
   const file = ownProgram(name);
-  return file === null ? null : new Worker(file, { workerData: order, resourceLimits: limits });
+  return file === null
+    ? null
+    : new Worker(file, { workerData: order, ...(limits === undefined ? {} : { resourceLimits: limits }) });
 }
 
 /** In a thread: what it was given, and the way to its starter; null in the main thread. */
