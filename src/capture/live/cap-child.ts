@@ -108,6 +108,10 @@ class Out {
     this.give();
   }
 
+  get wasFlooded(): boolean {
+    return this.flood.met;
+  }
+
   get empty(): boolean {
     return this.filled === 0 && this.waiting.length === 0;
   }
@@ -164,6 +168,8 @@ class Out {
  */
 class Flood {
   isOn = false;
+  /** There was one. */
+  met = false;
   private looked = performance.now();
   private packets = 0;
 
@@ -172,6 +178,7 @@ class Flood {
     const ms = now - this.looked;
     if (ms < FLOOD_LOOK_MS) return;
     this.isOn = this.packets > ms * FLOOD_PACKETS_A_MS;
+    if (this.isOn) this.met = true;
     this.looked = now;
     this.packets = 0;
   }
@@ -210,6 +217,7 @@ function capture(order: CapOrder, { Cap }: Binding): void {
     if (finished) return;
     finished = true;
     cap.close();
+    if (out.wasFlooded) say({ word: 'flooded' });
     out.block(pcapngLost(0, out.lost));
     // Whoever is slow to take it, takes it; whoever does not, ends us.
     setInterval(() => {

@@ -16,5 +16,7 @@ export type CapWord =
   | { readonly word: 'ready'; readonly linkType: number }
   /** The binding is not there or can't be loaded. */
   | { readonly word: 'unavailable'; readonly message: string }
+  /** Packets came faster than the binding can be sure to see: some may be missing, and nobody counts them. */
+  | { readonly word: 'flooded' }
   /** libpcap says no, in its own words. */
   | { readonly word: 'refused'; readonly message: string };

@@ -59,6 +59,8 @@ export class Channel {
   readonly ended: Promise<void>;
   /** Packets that the program itself lost, by its own last words; null: it did not say. */
   lost: number | null = null;
+  /** Packets came faster than it can be sure to have seen. */
+  flooded = false;
   private readonly program: PumpedProgram;
   private ready = false;
   private said = '';
@@ -148,6 +150,7 @@ export class Channel {
     const word = this.order.backend === 'cap' ? wordOf(line) : null;
     if (word !== null) {
       if (word.word === 'ready') this.begin();
+      else if (word.word === 'flooded') this.flooded = true;
       else this.refusal = new Refused(word.word === 'refused' ? whyOf(word.message) : 'unavailable', word.message);
     } else if (this.order.backend === 'tcpdump' && /listening on .*, link-type/.test(line)) {
       this.begin();

@@ -212,6 +212,14 @@ export class LiveCapture {
     return this.opened.reduce((sum, { reader }) => sum + (reader.dropped ?? 0), 0);
   }
 
+  /** What the user should know of the counts, and no number can say. */
+  get notes(): string[] {
+    if (!this.channels.some(({ flooded }) => flooded)) return [];
+    return [
+      'packets came faster than 120,000 a second for a while: cap cannot tell how many it missed, --backend tcpdump can',
+    ];
+  }
+
   get losses(): Loss[] {
     const lost = this.known;
     const dropped: Loss = {

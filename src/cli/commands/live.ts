@@ -211,6 +211,7 @@ async function run(running: Running): Promise<number> {
   // The programs' last words say what was lost.
   await capture.finish();
   report = { ...report, packets: { ...report.packets, dropped: capture.dropped } };
+  for (const note of capture.notes) await talk(note);
   const stages = { begun, read: io.now() };
   const saved = await finishSaving(saving, values, io, talk);
   const undelivered = await deliver(separated(format, plan), report, io, talk);
