@@ -29,13 +29,17 @@ const STACK_SECONDS = 0.0003;
 const ROUTER_SECONDS = 0.06;
 /** How far out of time order a file may be: dumpcap writes its interfaces' packets in bursts, one after the other. */
 const BURST_SECONDS = 2;
+/** Resets that may get copies at once; the shorter they wait, the fewer, and the less memory a flood takes. */
+const MANY_OPEN = 16_384;
+const FEW_OPEN = 2048;
+const SHORT_SECONDS = 0.1;
 /** A frame that is further ahead of the clock than this was stamped before the clock was set back. */
 const MAX_CLOCK_STEP = 5;
 /** A copy crossed few routers; a larger step is another sender. */
 const MAX_HOPS = 4;
 export class Folder {
   private readonly constants = new Constants();
-  private readonly open = new OpenResets();
+  private readonly open: OpenResets;
   private readonly absorbed: (root: Candidate, twin: Candidate) => void;
 
   private readonly patience: number | null;
@@ -47,6 +51,7 @@ export class Folder {
   constructor(absorbed: (root: Candidate, twin: Candidate) => void, patience: number | null = null) {
     this.absorbed = absorbed;
     this.patience = patience;
+    this.open = new OpenResets((patience ?? BURST_SECONDS) < SHORT_SECONDS ? FEW_OPEN : MANY_OPEN);
   }
 
   /** Closes what is older than `seconds` since 1970: the clock says that nothing more of it will come. */

@@ -8,24 +8,35 @@
 import { link } from '../base/bytes.js';
 import type { Candidate } from './candidate.js';
 
-const CAPACITY = 2_048;
-const SLOTS = 2 * CAPACITY;
 /** Resets of one slot that are looked at. */
 const MAX_LOOKED_AT = 64;
 const NONE = -1;
 
 export class OpenResets {
-  private readonly ring = new Array<Candidate | null>(CAPACITY).fill(null);
+  private readonly ring: (Candidate | null)[];
   private head = 0;
   private size = 0;
   /** By hash: the newest reset of the slot. */
-  private readonly newest = new Int32Array(SLOTS).fill(NONE);
+  private readonly newest: Int32Array;
   /** The next older and newer one of the same slot. */
-  private readonly older = new Int32Array(CAPACITY);
-  private readonly newer = new Int32Array(CAPACITY);
+  private readonly older: Int32Array;
+  private readonly newer: Int32Array;
+  /** One less than the capacity, and than the slots: powers of two both. */
+  private readonly mask: number;
+  private readonly slots: number;
+
+  /** `capacity`: a power of two. */
+  constructor(capacity: number) {
+    this.ring = new Array<Candidate | null>(capacity).fill(null);
+    this.newest = new Int32Array(2 * capacity).fill(NONE);
+    this.older = new Int32Array(capacity);
+    this.newer = new Int32Array(capacity);
+    this.mask = capacity - 1;
+    this.slots = 2 * capacity - 1;
+  }
 
   get full(): boolean {
-    return this.size === CAPACITY;
+    return this.size > this.mask;
   }
 
   get oldest(): Candidate | null {
@@ -36,7 +47,7 @@ export class OpenResets {
   earliest(frame: Candidate, fits: (known: Candidate, frame: Candidate) => boolean): Candidate | null {
     const { ring, older } = this;
     let found: Candidate | null = null;
-    let at = link(this.newest, slotOf(frame));
+    let at = link(this.newest, frame.hash & this.slots);
     for (let looked = 0; at !== NONE && looked < MAX_LOOKED_AT; looked++) {
       const known = ring[at] ?? null;
       if (known !== null && known.hash === frame.hash && fits(known, frame)) found = known;
@@ -48,8 +59,8 @@ export class OpenResets {
   /** Not when `full`. */
   push(reset: Candidate): void {
     const { newest } = this;
-    const at = (this.head + this.size) & (CAPACITY - 1);
-    const slot = slotOf(reset);
+    const at = (this.head + this.size) & this.mask;
+    const slot = reset.hash & this.slots;
     const before = link(newest, slot);
     this.ring[at] = reset;
     this.older[at] = before;
@@ -64,15 +75,11 @@ export class OpenResets {
     const { oldest, head } = this;
     if (oldest === null) return null;
     const after = link(this.newer, head);
-    if (after === NONE) this.newest[slotOf(oldest)] = NONE;
+    if (after === NONE) this.newest[oldest.hash & this.slots] = NONE;
     else this.older[after] = NONE;
     this.ring[head] = null;
-    this.head = (head + 1) & (CAPACITY - 1);
+    this.head = (head + 1) & this.mask;
     this.size--;
     return oldest;
   }
-}
-
-function slotOf({ hash }: Candidate): number {
-  return hash & (SLOTS - 1);
 }

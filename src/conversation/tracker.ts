@@ -29,8 +29,9 @@ export const WANTED_FLAGS = SYN | RST;
 
 const TWO_20 = 1048576;
 const TWO_32 = 4294967296;
-/** Resets that may wait for evidence of their port at once; so few that they don't outlive the young generation. */
-const MAX_WAITING = 1024;
+/** Resets that may wait for evidence of their port at once, of a saved capture and of one that grows as fast as it may. */
+const MAX_WAITING = 8192;
+const MAX_WAITING_LIVE = 1024;
 
 const NO_TAGS: readonly number[] = [];
 const NOTHING_AROUND: readonly OuterHeader[] = [];
@@ -85,11 +86,13 @@ export class Tracker {
   private lastSeconds = NaN;
   private lastNanos = 0;
   private readonly options: TrackerOptions;
+  private readonly mostWaiting: number;
   private readonly settled: (reset: Reset) => void;
   private readonly frames: FrameListener | null;
 
   constructor(options: TrackerOptions, settled: (reset: Reset) => void, frames: FrameListener | null) {
     this.options = options;
+    this.mostWaiting = (options.patience ?? null) === null ? MAX_WAITING : MAX_WAITING_LIVE;
     this.settled = settled;
     this.frames = frames;
     this.folder = new Folder((root, twin) => {
@@ -171,7 +174,7 @@ export class Tracker {
     for (let { first } = this.waiting; first !== null; { first } = this.waiting) {
       if (!first.absorbed) {
         if (!first.whole) return;
-        if (first.servicePort === null && this.waiting.size <= MAX_WAITING) return;
+        if (first.servicePort === null && this.waiting.size <= this.mostWaiting) return;
       }
       this.waiting.shift();
       if (!first.absorbed) this.handOn(first);
