@@ -6,6 +6,7 @@
  */
 
 import type { AddressTest } from '../base/address.js';
+import { UserError } from '../base/errors.js';
 import type { Moment } from '../base/time.js';
 import type { CaptureFile } from '../capture/story.js';
 import { linkTypeName } from '../decode/link-types.js';
@@ -215,8 +216,13 @@ export class Analysis {
     // What may still get copies is in the next report: resets that keep coming keep no asker waiting.
     tracker.handOnWhole();
     const unique = this.settled + this.filteredOut;
-    const report = this.report({ unique, copies: this.settledCopies });
-    for (const answer of this.askers.splice(0)) answer(report);
+    try {
+      const report = this.report({ unique, copies: this.settledCopies });
+      for (const answer of this.askers.splice(0)) answer(report);
+    } catch (error) {
+      // There is nothing to report yet; the asker hears of it at the end, with everybody else.
+      if (!(error instanceof UserError)) throw error;
+    }
   }
 
   private listener(held: HeldFrames): FrameListener {

@@ -4,7 +4,7 @@
  */
 
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { accessSync, constants, existsSync, readFileSync, readlinkSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parentPort, Worker, workerData, type ResourceLimits } from 'node:worker_threads';
@@ -17,9 +17,19 @@ export type ThreadName = 'scan-worker' | 'pump-thread';
 /** A thread that is given `order`, or null where its code is not there to be started (a program that was not built). */
 export function startThread(name: ThreadName, order: unknown, limits?: ResourceLimits): Thread | null {
   const file = ownProgram(name);
+  leaveLostFolder();
   return file === null
     ? null
     : new Worker(file, { workerData: order, ...(limits === undefined ? {} : { resourceLimits: limits }) });
+}
+
+/** No thread starts in a working directory that was removed. */
+function leaveLostFolder(): void {
+  try {
+    process.cwd();
+  } catch {
+    process.chdir('/');
+  }
 }
 
 /** In a thread: what it was given, and the way to its starter; null in the main thread. */
@@ -62,7 +72,7 @@ export function findProgram(name: string, path = process.env['PATH'] ?? ''): str
     const file = join(folder, name);
     try {
       accessSync(file, constants.X_OK);
-      return file;
+      if (statSync(file).isFile()) return file;
     } catch {
       // Not here.
     }

@@ -37,6 +37,21 @@ export async function expandInputs(names: readonly string[], io: Io): Promise<In
   return { files: eachOnce(files, skipped), skipped };
 }
 
+/** Whether `path` leads to standard output, by whatever name: a file cannot take two streams. */
+export function isStandardOutput(path: string): boolean {
+  const stat = path === STANDARD_INPUT ? null : statOf(path);
+  if (stat === null || (stat.isCharacterDevice() && stat.rdev === NULL_DEVICE)) return false;
+  try {
+    const out = fstatSync(1);
+    return out.dev === stat.dev && out.ino === stat.ino;
+  } catch {
+    return false;
+  }
+}
+
+/** /dev/null takes as many as one likes. */
+const NULL_DEVICE = 0x103;
+
 /** Whether both name the same regular file, by whatever paths; `-` is standard input. */
 export function sameFile(a: string, b: string): boolean {
   const [one, other] = [identity(a), identity(b)];

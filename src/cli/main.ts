@@ -8,6 +8,7 @@ import { systemReason, UserError } from '../base/errors.js';
 import { packagedText, TOOL_NAME, toolVersion } from '../base/package-info.js';
 import { EXIT_OK } from './exit-codes.js';
 import { SHORT_HELP } from './help.js';
+import { isStandardOutput, STANDARD_INPUT } from './inputs.js';
 import type { Io } from './io.js';
 import { tell } from './tell.js';
 import { width } from './width.js';
@@ -37,11 +38,11 @@ async function dispatch(args: readonly string[], io: Io): Promise<number> {
   switch (typed.command) {
     case 'read': {
       const { read } = await import('./commands/read.js');
-      return read(typed.files, typed.values, io);
+      return read(typed.files, withTarget(typed.values), io);
     }
     case 'live': {
       const { live } = await import('./commands/live.js');
-      return live(typed.filter, typed.values, args, io);
+      return live(typed.filter, withTarget(typed.values), args, io);
     }
     case 'devices': {
       const { devices } = await import('./commands/devices.js');
@@ -58,4 +59,11 @@ async function dispatch(args: readonly string[], io: Io): Promise<number> {
   }
   await io.stdout.write(shown);
   return EXIT_OK;
+}
+
+/** `-w /dev/stdout` is `-w -`. What is not absolute is meant from here, wherever the run goes. */
+function withTarget<T extends { readonly write?: string }>(values: T): T {
+  const { write } = values;
+  if (write === undefined || write === '' || write === STANDARD_INPUT) return values;
+  return isStandardOutput(write) ? { ...values, write: STANDARD_INPUT } : values;
 }

@@ -11,6 +11,11 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /** Runs with the process's own streams. @returns the exit code. */
 export async function runProcess(args: readonly string[]): Promise<number> {
   const interrupt = new AbortController();
+  const asked: { listener: (() => void) | null; before: boolean } = { listener: null, before: false };
+  const onAsked = (): void => {
+    if (asked.listener === null) asked.before = true;
+    else asked.listener();
+  };
   const io: Io = {
     // Made when it is asked for: most runs read files.
     get stdin() {
@@ -25,9 +30,11 @@ export async function runProcess(args: readonly string[]): Promise<number> {
     program: [process.execPath, process.argv[1] ?? TOOL_NAME],
     // Not SIGUSR1: Node opens its debugger on it before a handler stands.
     onAsked: (listener) => {
-      process.on('SIGUSR2', listener);
+      asked.listener = listener;
+      // Asked before there was anybody to hear it.
+      if (asked.before) listener();
       return () => {
-        process.off('SIGUSR2', listener);
+        asked.listener = null;
       };
     },
   };
@@ -40,11 +47,13 @@ export async function runProcess(args: readonly string[]): Promise<number> {
     void tell(error, args.includes('--debug'), io).then((code) => process.exit(code));
   };
   for (const signal of SIGNALS) process.on(signal, onSignal);
+  process.on('SIGUSR2', onAsked);
   process.once('uncaughtException', onFault);
   try {
     return await main(args, io);
   } finally {
     for (const signal of SIGNALS) process.off(signal, onSignal);
+    process.off('SIGUSR2', onAsked);
     process.off('uncaughtException', onFault);
   }
 }

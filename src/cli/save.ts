@@ -6,6 +6,7 @@
  */
 
 import { closeSync, constants, fchownSync, fstatSync, ftruncateSync, openSync, unlinkSync, writeSync } from 'node:fs';
+import { Socket } from 'node:net';
 import type { FrameSaver } from '../analyze/analyze.js';
 import { systemReason, UserError } from '../base/errors.js';
 import { printable } from '../base/text.js';
@@ -13,7 +14,7 @@ import { inTimeOrder, type CaptureFile } from '../capture/story.js';
 import { CaptureWriter, MixedLinkTypes, type SaveFormat } from '../capture/writer.js';
 import { linkTypeName } from '../decode/link-types.js';
 import { sameFile, STANDARD_INPUT } from './inputs.js';
-import type { Io } from './io.js';
+import { Output, type Io } from './io.js';
 import { userBehindSudo } from './sudo.js';
 
 const BUFFER = 256 * 1024;
@@ -71,7 +72,7 @@ export function openSaving(target: string, linkTypes: readonly number[], applica
   const format = saveFormat(target);
   refuseTarget(target, io);
   if (format === 'pcap' && linkTypes.length > 1) throw tooManyLinkTypes(linkTypes);
-  const out = target === STANDARD_INPUT ? new StandardOutput(io) : new SavedFile(target, io);
+  const out = target === STANDARD_INPUT ? new StreamTarget(io.stdout, true) : fileOrPipe(target, io);
   const writer = new CaptureWriter(format, application, (bytes) => {
     out.write(bytes);
   });
@@ -153,14 +154,19 @@ class GuardedWriter implements FrameSaver {
   }
 }
 
-/** A reader that leaves is no failure; others are told by the stream itself. */
-class StandardOutput implements Target {
-  readonly failure = null;
+/** A stream, which may have a slow reader. One that leaves is no failure; standard output tells of others itself. */
+class StreamTarget implements Target {
   private pending: Uint8Array[] = [];
-  private readonly io: Io;
+  private readonly output: Output;
+  private readonly isStandard: boolean;
 
-  constructor(io: Io) {
-    this.io = io;
+  constructor(output: Output, isStandard: boolean) {
+    this.output = output;
+    this.isStandard = isStandard;
+  }
+
+  get failure(): unknown {
+    return this.isStandard ? null : this.output.error;
   }
 
   write(bytes: Uint8Array): void {
@@ -170,7 +176,7 @@ class StandardOutput implements Target {
   async drain(): Promise<void> {
     const all = Buffer.concat(this.pending);
     this.pending = [];
-    await this.io.stdout.write(all);
+    await this.output.write(all);
   }
 
   close(): Promise<void> {
@@ -194,8 +200,7 @@ class SavedFile implements Target {
   private flushed: number;
   private readonly now: () => number;
 
-  constructor(path: string, io: Io) {
-    const { fd, created } = openForWriting(path);
+  constructor(path: string, { fd, created }: Opened, io: Io) {
     this.path = path;
     this.fd = fd;
     this.created = created;
@@ -246,22 +251,37 @@ class SavedFile implements Target {
   }
 }
 
-/** A new file, or one that is there, its content untouched. */
-function openForWriting(path: string): { fd: number; created: boolean } {
+interface Opened {
+  readonly fd: number;
+  readonly created: boolean;
+}
+
+/** A pipe's reader may be slow, and must not hold up the run. */
+function fileOrPipe(path: string, io: Io): Target {
+  const opened = openForWriting(path);
+  const stat = fstatSync(opened.fd);
+  if (!stat.isFIFO() && !stat.isSocket()) return new SavedFile(path, opened, io);
+  return new StreamTarget(new Output(new Socket({ fd: opened.fd, readable: false, writable: true })), false);
+}
+
+/** A new file, or what is there, its content untouched. A pipe without a reader is refused: it would hold up the run. */
+function openForWriting(path: string): Opened {
   try {
     return { fd: openSync(path, 'wx', 0o600), created: true };
   } catch (error) {
     if (codeOf(error) !== 'EEXIST') throw cannotWrite(path, error);
   }
   try {
-    return { fd: openSync(path, constants.O_WRONLY), created: false };
+    return { fd: openSync(path, constants.O_WRONLY | constants.O_NONBLOCK), created: false };
   } catch (error) {
     throw cannotWrite(path, error);
   }
 }
 
 function cannotWrite(path: string, error: unknown): UserError {
-  const reason = codeOf(error) === 'ENOENT' ? 'there is no such folder' : systemReason(error);
+  const code = codeOf(error);
+  const reason =
+    code === 'ENOENT' ? 'there is no such folder' : code === 'ENXIO' ? 'nobody reads that pipe' : systemReason(error);
   return new UserError('write-failed', `cannot write ${printable(path)}: ${reason}`, null, error);
 }
 

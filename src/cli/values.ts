@@ -10,11 +10,14 @@ import { UserError } from '../base/errors.js';
 import { printable } from '../base/text.js';
 import type { Moment } from '../base/time.js';
 
+/** The others are options of `read` as well. */
+const LIVE_ONLY: ReadonlySet<string> = new Set(['--duration', '--count', '--backend', '-s']);
+
 function usage(option: string, value: string, how: string): UserError {
   return new UserError(
     'usage',
     `${option} does not understand "${printable(value, 80)}": ${how}`,
-    'rstscope read --help',
+    LIVE_ONLY.has(option) ? 'rstscope live --help' : 'rstscope read --help',
   );
 }
 

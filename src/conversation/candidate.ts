@@ -15,6 +15,8 @@ export interface Candidate extends Reset {
   readonly coarse: boolean;
   /** It may have passed several interfaces that the capture does not tell apart. */
   readonly blind: boolean;
+  /** When it was last seen, for each sighting of a blind frame; null: there was none. */
+  blindTimes: Map<number, number> | null;
   /** No frame can fold into it any more; twins may still join it. */
   closed: boolean;
   /** It was a twin and is part of another reset now. */

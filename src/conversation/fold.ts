@@ -24,7 +24,7 @@ const ARRIVAL_SECONDS = 0.02;
  * What a frame takes from one interface to the one that lies upon it; nobody says the same thing twice so fast. Only
  * for captures that don't tell such interfaces apart.
  */
-const STACK_SECONDS = 0.0003;
+const STACK_SECONDS = 0.002;
 /** The two sides of a router can lie this far apart; then only a running IP ID proves the copy. */
 const ROUTER_SECONDS = 0.06;
 /** How far out of time order a file may be: dumpcap writes its interfaces' packets in bursts, one after the other. */
@@ -72,11 +72,15 @@ export class Folder {
     this.closeBefore(frame, this.patience ?? (interfaces > 1 ? BURST_SECONDS : ROUTER_SECONDS));
     const { srcMark, destMark, seq, ack } = frame;
     const known = this.open.earliest(frame, isCopy);
-    if (known !== null) return known;
+    if (known !== null) {
+      if (frame.blind) noteBlind(known, frame);
+      return known;
+    }
     const via = this.open.earliest(frame, this.isSuspect);
     if (via !== null) suspect(via, frame);
     this.constants.see(srcMark, destMark, seq, ack);
     this.constants.see(destMark, srcMark, seq, ack);
+    if (frame.blind) noteBlind(frame, frame);
     this.open.push(frame);
     return null;
   }
@@ -124,6 +128,12 @@ export class Folder {
   }
 }
 
+/** When `known` was last seen as `frame` shows it. */
+function noteBlind(known: Candidate, frame: Candidate): void {
+  known.blindTimes ??= new Map();
+  known.blindTimes.set(frame.sighting, timeOf(frame));
+}
+
 /** Links `frame` to what it may be a twin of. */
 function suspect(via: Candidate, frame: Candidate): void {
   const root = via.suspect?.root ?? via;
@@ -138,6 +148,11 @@ function keptMark(known: Candidate, frame: Candidate): number {
 
 function apart(a: Reset, b: Reset): number {
   return b.seconds - a.seconds + (b.nanos - a.nanos) / 1e9;
+}
+
+/** To the microsecond or so. */
+function timeOf({ seconds, nanos }: Reset): number {
+  return seconds + nanos / 1e9;
 }
 
 function sameSegment(a: Candidate, b: Candidate): boolean {
@@ -160,7 +175,9 @@ function sameSegment(a: Candidate, b: Candidate): boolean {
 function seenOtherwise(known: Candidate, frame: Candidate): boolean {
   const seen = known.copies === null ? known.sighting === frame.sighting : known.copies.sightings.has(frame.sighting);
   const gap = Math.abs(apart(known, frame));
-  if (seen) return frame.blind && gap <= STACK_SECONDS;
+  // From the last frame that was seen just so: the first one may have another program's time.
+  if (seen)
+    return frame.blind && Math.abs(timeOf(frame) - (known.blindTimes?.get(frame.sighting) ?? NaN)) <= STACK_SECONDS;
   const hops = Math.abs(known.ttl - frame.ttl);
   if (hops > MAX_HOPS) return false;
   const elsewhere = known.place !== frame.place;

@@ -295,6 +295,7 @@ export class Tracker {
       destMark: endMark(s.destination, i, destPort),
       coarse: host?.timestamps === 'arrival',
       blind: host?.stacked === true && name === null,
+      blindTimes: null,
       closed: false,
       absorbed: false,
       suspect: null,

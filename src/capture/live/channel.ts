@@ -26,7 +26,7 @@ export interface ChannelOrder {
 }
 
 /** Why a program does not capture. */
-export type Refusal = 'unavailable' | 'permission' | 'no-device' | 'down' | 'filter';
+export type Refusal = 'unavailable' | 'permission' | 'no-device' | 'down' | 'filter' | 'late';
 
 export class Refused extends Error {
   readonly why: Refusal;
@@ -61,6 +61,8 @@ export class Channel {
   lost: number | null = null;
   /** Packets came faster than it can be sure to have seen. */
   flooded = false;
+  /** It did not end by itself: what it had captured last may be missing. */
+  forced = false;
   private readonly program: PumpedProgram;
   private ready = false;
   private said = '';
@@ -121,6 +123,7 @@ export class Channel {
         ({ received } = program);
         return;
       }
+      this.forced = true;
       program.kill(signal);
       signal = 'SIGKILL';
     }, END_MS);
@@ -131,7 +134,7 @@ export class Channel {
   private async open(): Promise<OpenCapture> {
     if (!this.ready) {
       const late = setTimeout(() => {
-        this.refusal ??= new Refused('unavailable', `it said nothing in ${String(BEGIN_MS / 1000)} s`);
+        this.refusal ??= new Refused('late', `it did not begin within ${String(BEGIN_MS / 1000)} s`);
         this.wake();
       }, BEGIN_MS);
       await new Promise<void>((resolve) => {

@@ -5,6 +5,9 @@
  * filters are put together, nothing of what they mean; libpcap judges them.
  */
 
+import { UserError } from '../../base/errors.js';
+import { grouped } from '../../base/text.js';
+
 export type Wanted = 'resets' | 'control' | 'full';
 
 /** As in every guide, and its twin: 40 bytes of IPv6 header, then the flags at byte 13 of TCP's. */
@@ -33,6 +36,8 @@ function closes(expression: string): boolean {
   return open === 0;
 }
 
+const MAX_FILTER = 8192;
+
 /** What becomes of a filter that a user typed. */
 export interface UserFilter {
   /** Null: nothing is left of it. */
@@ -41,9 +46,15 @@ export interface UserFilter {
   readonly notes: readonly string[];
 }
 
-/** `typed`: null where no filter was typed. */
+/** `typed`: null where no filter was typed. Throws a UserError for one that is too long. */
 export function userFilter(typed: string | null): UserFilter {
   const expression = typed?.trim() ?? '';
+  if (expression.length > MAX_FILTER) {
+    throw new UserError(
+      'bad-filter',
+      `the filter has ${grouped(expression.length)} characters, ${grouped(MAX_FILTER)} are the limit: libpcap takes minutes over longer ones`,
+    );
+  }
   if (expression === '') return { expression: null, notes: [] };
   if (isGuidesFilter(expression)) {
     const note =

@@ -20,6 +20,7 @@ interface Voice {
   readonly capture: OpenCapture;
   readonly relabel: Relabel;
   readonly around: () => Surroundings;
+  readonly left: () => void;
   batch: FrameBatch | null;
 }
 
@@ -33,7 +34,9 @@ export class LiveReader implements CaptureReader {
   private readonly voices = new Set<Voice>();
   private readonly ready: Voice[] = [];
   private readonly noted: Damage[] = [];
-  private readonly spans: TimeSpan[] = [];
+  private readonly spans = new Set<TimeSpan>();
+  /** Of the streams that have left. */
+  private past = new TimeSpan();
   private given: Voice | null = null;
   private over = false;
   private fault: Error | null = null;
@@ -47,7 +50,7 @@ export class LiveReader implements CaptureReader {
   /** Of all frames of all streams so far. */
   get times(): TimeSpan {
     const all = new TimeSpan();
-    for (const { firstSeconds, firstNanos, lastSeconds, lastNanos } of this.spans) {
+    for (const { firstSeconds, firstNanos, lastSeconds, lastNanos } of [this.past, ...this.spans]) {
       if (firstSeconds > lastSeconds) continue;
       all.add(firstSeconds, firstNanos);
       all.add(lastSeconds, lastNanos);
@@ -59,11 +62,18 @@ export class LiveReader implements CaptureReader {
     return this.noted;
   }
 
-  /** A stream joins. `device`: its one interface; null: any. `around` is asked for each batch. */
-  join(capture: OpenCapture, device: string | null, around: () => Surroundings): void {
-    const voice: Voice = { capture, relabel: new Relabel(this.table, device), around, batch: null };
+  /**
+   * A stream joins. `device`: its one interface; null: any. `around` is asked for each batch, `left` hears of its end.
+   */
+  join(
+    capture: OpenCapture,
+    device: string | null,
+    around: () => Surroundings,
+    left: () => void = () => undefined,
+  ): void {
+    const voice: Voice = { capture, relabel: new Relabel(this.table, device), around, left, batch: null };
     this.voices.add(voice);
-    this.spans.push(capture.reader.times);
+    this.spans.add(capture.reader.times);
     this.listen(voice);
   }
 
@@ -127,6 +137,9 @@ export class LiveReader implements CaptureReader {
   private leave(voice: Voice): void {
     this.voices.delete(voice);
     for (const damage of voice.capture.reader.damage) if (!ENDINGS.has(damage.reason)) this.noted.push(damage);
+    this.past = this.times;
+    this.spans.delete(voice.capture.reader.times);
     voice.capture.close();
+    voice.left();
   }
 }

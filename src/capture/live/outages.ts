@@ -71,7 +71,7 @@ export class Outages {
       told.push({ interface: name, gapSeconds, message });
     }
     if (this.since !== null)
-      told.push({ interface: name, gapSeconds: null, message: `${name} ${this.why} and did not come back` });
+      told.push({ interface: name, gapSeconds: null, message: `${name} ${this.why} and was not captured again` });
     return told;
   }
 }

@@ -56,7 +56,8 @@ class Pumped {
     });
   }
 
-  async take(): Promise<void> {
+  /** @returns whether more may come. */
+  async take(): Promise<boolean> {
     const { queue, id, send } = this;
     const room = new Uint8Array(Math.max(1, Math.min(PIECE, queue.size || PIECE)));
     const got = await queue.read(room, 0, room.length);
@@ -64,6 +65,7 @@ class Pumped {
     if (queue.size < ENOUGH / 2 && stdout?.isPaused() === true) stdout.resume();
     const bytes = room.slice(0, got);
     send({ kind: 'bytes', id, bytes }, [bytes.buffer]);
+    return got > 0;
   }
 
   endInput(): void {
@@ -89,13 +91,23 @@ if (own !== null) {
     const order = message as PumpOrder;
     if (order.kind === 'start') {
       const { id, file, args, patient } = order;
-      const program = startProgram(file, args, { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' });
-      programs.set(id, new Pumped(id, program, patient, own.send));
+      try {
+        const program = startProgram(file, args, { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' });
+        programs.set(id, new Pumped(id, program, patient, own.send));
+      } catch (error) {
+        // An argument that is too long, no more processes allowed.
+        own.send({ kind: 'started', id, pid: null } satisfies PumpWord);
+        own.send({ kind: 'line', id, line: error instanceof Error ? error.message : String(error) } satisfies PumpWord);
+        own.send({ kind: 'gone', id } satisfies PumpWord);
+      }
       return;
     }
     const pumped = programs.get(order.id);
-    if (order.kind === 'take') void pumped?.take();
-    else if (order.kind === 'end-input') pumped?.endInput();
+    if (order.kind === 'take') {
+      void pumped?.take().then((more) => {
+        if (!more) programs.delete(order.id);
+      });
+    } else if (order.kind === 'end-input') pumped?.endInput();
     else pumped?.kill(order.signal);
   });
 }

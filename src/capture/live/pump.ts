@@ -23,6 +23,7 @@ export class Pump {
   private readonly thread: Thread;
   private readonly programs = new Map<number, PumpedProgram>();
   private next = 0;
+  private fault: Error | null = null;
 
   /** Throws where the thread's code is not there. */
   constructor() {
@@ -33,7 +34,10 @@ export class Pump {
       this.programs.get(word.id)?.hear(word);
     });
     thread.on('error', (error) => {
-      for (const program of this.programs.values()) program.fail(error);
+      this.fail(error);
+    });
+    thread.on('exit', () => {
+      this.fail(new Error('the thread that takes what is captured has ended'));
     });
   }
 
@@ -43,10 +47,25 @@ export class Pump {
     const tell = (order: PumpOrder): void => {
       this.thread.postMessage(order);
     };
-    const program = new PumpedProgram(id, tell, listener);
+    const program = new PumpedProgram(id, tell, listener, () => {
+      this.programs.delete(id);
+    });
+    if (this.fault !== null) {
+      const { fault } = this;
+      // As if it had been started and had failed at once.
+      queueMicrotask(() => {
+        program.fail(fault);
+      });
+      return program;
+    }
     this.programs.set(id, program);
     tell({ kind: 'start', id, file, args, patient });
     return program;
+  }
+
+  private fail(error: Error): void {
+    this.fault ??= error;
+    for (const program of [...this.programs.values()]) program.fail(this.fault);
   }
 
   /** All programs have ended. */
@@ -64,16 +83,20 @@ export class PumpedProgram implements ByteSource {
   private readonly id: number;
   private readonly tell: (order: PumpOrder) => void;
   private readonly listener: Listener;
+  private readonly ended: () => void;
+  private isGone = false;
   private piece: Uint8Array = new Uint8Array(0);
   private asked = false;
   private over = false;
   private fault: Error | null = null;
   private wake: () => void = () => undefined;
 
-  constructor(id: number, tell: (order: PumpOrder) => void, listener: Listener) {
+  /** `ended`: nothing will come of it any more. */
+  constructor(id: number, tell: (order: PumpOrder) => void, listener: Listener, ended: () => void) {
     this.id = id;
     this.tell = tell;
     this.listener = listener;
+    this.ended = ended;
   }
 
   endInput(): void {
@@ -104,6 +127,7 @@ export class PumpedProgram implements ByteSource {
   close(): void {
     this.over = true;
     this.wake();
+    this.mayEnd();
   }
 
   /** For the pump. */
@@ -123,10 +147,13 @@ export class PumpedProgram implements ByteSource {
         this.received += word.bytes.length;
         this.piece = word.bytes;
         if (word.bytes.length === 0) this.over = true;
+        this.mayEnd();
         this.wake();
         break;
       case 'gone':
+        this.isGone = true;
         this.listener.gone();
+        this.mayEnd();
         break;
     }
   }
@@ -134,8 +161,14 @@ export class PumpedProgram implements ByteSource {
   /** The thread itself came to grief. */
   fail(error: Error): void {
     this.fault = error;
+    this.isGone = true;
     this.wake();
+    this.listener.line(error.message);
     this.listener.gone();
+  }
+
+  private mayEnd(): void {
+    if (this.over && this.isGone) this.ended();
   }
 
   private ask(): void {

@@ -18,7 +18,7 @@ import { HostAddresses } from './host-addresses.js';
 import { LinkWatch } from './link-watch.js';
 import type { Link } from './links.js';
 import { LiveReader } from './live-reader.js';
-import { namespaceLabel, type Namespace } from './namespaces.js';
+import { inodeAt, namespaceLabel, type Namespace } from './namespaces.js';
 import { Outages } from './outages.js';
 import type { Surroundings } from './relabel.js';
 import { Pump } from './pump.js';
@@ -88,8 +88,10 @@ export class LiveCapture {
   private readonly pump: Pump;
   private readonly watches: ReadonlyMap<Namespace, LinkWatch>;
   private readonly posts: Post[] = [];
-  private readonly channels: Channel[] = [];
-  private readonly opened: OpenCapture[] = [];
+  /** Programs that run, or whose last words were not read yet, with their streams. */
+  private readonly channels = new Map<Channel, OpenCapture | null>();
+  /** What those said that are gone. */
+  private readonly past = { lost: 0, silent: false, flooded: false, forced: 0 };
   private readonly hosts = new Map<Namespace, CapturedHost>();
   private readonly addresses: HostAddresses;
   private readonly refused: Loss[] = [];
@@ -182,12 +184,13 @@ export class LiveCapture {
   get promiscuous(): string[] {
     const { backend, order } = this;
     if (backend === 'tcpdump' && !order.promiscuous) return [];
-    return this.posts.filter(({ device }) => device !== ANY && device !== 'lo').map(({ device }) => device);
+    return [...new Set(this.posts.map(({ device }) => device))].filter((device) => device !== ANY && device !== 'lo');
   }
 
   /** Link types of the streams, as their programs told at the start. */
   get linkTypes(): ReadonlySet<number> {
-    return new Set(this.opened.flatMap(({ reader }) => reader.interfaces.map(({ linkType }) => linkType)));
+    const streams = [...this.channels.values()].filter((stream) => stream !== null);
+    return new Set(streams.flatMap(({ reader }) => reader.interfaces.map(({ linkType }) => linkType)));
   }
 
   /** Whether an address is one of this host's, in any of its namespaces. */
@@ -198,23 +201,29 @@ export class LiveCapture {
   /** Packets lost; null where nobody can say. */
   get dropped(): number | null {
     const lost = this.known;
-    const silent = this.backend === 'cap' || this.channels.some((channel) => channel.lost === null);
+    const silent = this.backend === 'cap' || this.past.silent || [...this.channels.keys()].some(isSilent);
     return lost === 0 && silent ? null : lost;
   }
 
   /** What is known to be lost. */
   private get known(): number {
-    return this.channels.reduce((sum, channel) => sum + (channel.lost ?? 0) + channel.dropped, 0) + this.fromStreams();
+    return [...this.channels].reduce((sum, [channel, stream]) => sum + lossOf(channel, stream), this.past.lost);
   }
 
-  /** What our own capturing children lost, as their streams say. */
-  private fromStreams(): number {
-    return this.opened.reduce((sum, { reader }) => sum + (reader.dropped ?? 0), 0);
+  /** All that was captured there has been read, or there never was anything: its figures are kept, and nothing else. */
+  private forget(channel: Channel): void {
+    const stream = this.channels.get(channel) ?? null;
+    if (!this.channels.delete(channel)) return;
+    const { past } = this;
+    past.lost += lossOf(channel, stream);
+    past.silent ||= stream !== null && isSilent(channel);
+    past.flooded ||= channel.flooded;
+    if (channel.forced && stream !== null) past.forced++;
   }
 
   /** What the user should know of the counts, and no number can say. */
   get notes(): string[] {
-    if (!this.channels.some(({ flooded }) => flooded)) return [];
+    if (!this.past.flooded && ![...this.channels.keys()].some(({ flooded }) => flooded)) return [];
     return [
       'packets came faster than 120,000 a second for a while: cap cannot tell how many it missed, --backend tcpdump can',
     ];
@@ -236,7 +245,13 @@ export class LiveCapture {
         message,
       })),
     );
-    return [...this.refused, ...outages, ...(lost > 0 ? [dropped] : [])];
+    const forced: Loss = {
+      reason: 'packets-dropped',
+      interface: null,
+      gapSeconds: null,
+      message: `${plural(this.past.forced, 'capturing program')} had to be ended by force: the last packets may be missing`,
+    };
+    return [...this.refused, ...outages, ...(lost > 0 ? [dropped] : []), ...(this.past.forced > 0 ? [forced] : [])];
   }
 
   /** Ends the capturing; what has come until now can still be read, and then the capture is at its end. */
@@ -254,7 +269,7 @@ export class LiveCapture {
   private async end(): Promise<void> {
     this.addresses.stop();
     await Promise.all([
-      ...this.channels.map((channel) => channel.stop()),
+      ...[...this.channels.keys()].map((channel) => channel.stop()),
       ...[...this.watches.values()].map((watch) => watch.stop()),
     ]);
     this.reader.end();
@@ -275,7 +290,7 @@ export class LiveCapture {
     const some = failures.length < answers.length;
     const own = failures.some(({ post }) => post?.namespace.path === null);
     if (!some || own || !this.order.lenient) {
-      await Promise.all(this.channels.map((channel) => channel.stop()));
+      await Promise.all([...this.channels.keys()].map((channel) => channel.stop()));
       throw first.answer.reason;
     }
     for (const { answer, post } of failures) {
@@ -295,6 +310,7 @@ export class LiveCapture {
   private async listen(post: Post): Promise<void> {
     const { namespace, device, watch } = post;
     const { order, backend } = this;
+    if (isGone(namespace)) throw new Refused('no-device', `${namespaceLabel(namespace)} is gone`);
     const share = Math.floor(Math.min(RING_BYTES, totalmem() / MEMORY_SHARE) / this.posts.length);
     const index = device === ANY ? null : (linkOf(post)?.index ?? null);
     const channel = new Channel(
@@ -310,12 +326,27 @@ export class LiveCapture {
       this.pump,
       this.watchdog.tell,
     );
-    this.channels.push(channel);
-    const capture = await channel.opened;
-    this.opened.push(capture);
+    this.channels.set(channel, null);
+    let capture: OpenCapture;
+    try {
+      capture = await channel.opened;
+    } catch (error) {
+      this.forget(channel);
+      throw error;
+    }
+    this.channels.set(channel, capture);
     post.channel = channel;
     post.index = index;
-    this.reader.join(capture, device === ANY ? null : device, () => this.around(namespace, watch));
+    this.reader.join(
+      capture,
+      device === ANY ? null : device,
+      () => this.around(namespace, watch),
+      () => {
+        void channel.ended.then(() => {
+          this.forget(channel);
+        });
+      },
+    );
     void channel.ended.then(() => {
       if (post.channel === channel) this.lose(post, channel);
     });
@@ -372,7 +403,7 @@ export class LiveCapture {
   }
 
   private reopen(post: Post): void {
-    if (post.opening || post.channel !== null || this.ending !== null) return;
+    if (post.opening || post.channel !== null || this.ending !== null || isGone(post.namespace)) return;
     if (post.device !== ANY && linkOf(post)?.up !== true) return;
     post.opening = true;
     setTimeout(() => {
@@ -439,7 +470,6 @@ async function firstThatWorks(order: LiveOrder, parts: Parts, now: () => number)
 }
 
 function backendsFor(order: LiveOrder, watches: Parts['watches']): Backend[] {
-  if (order.backend !== 'auto') return [order.backend];
   let channels = 0;
   for (const watch of watches.values()) channels += devicesIn(order.interfaces, watch).length;
   if (channels > MAX_CHANNELS) {
@@ -449,6 +479,7 @@ function backendsFor(order: LiveOrder, watches: Parts['watches']): Backend[] {
       'rstscope live -i any',
     );
   }
+  if (order.backend !== 'auto') return [order.backend];
   // The binding can't keep an interface from becoming promiscuous.
   const tcpdumpFirst = channels > MANY_CHANNELS || (!order.promiscuous && !order.interfaces.includes(ANY));
   return tcpdumpFirst ? ['tcpdump', 'cap'] : ['cap', 'tcpdump'];
@@ -488,6 +519,20 @@ function linkOf({ watch, device }: Post): Link | null {
   return watch.links.find(({ name }) => name === device) ?? null;
 }
 
+/** Packets that are known to be lost between the interface and us. */
+function lossOf(channel: Channel, stream: OpenCapture | null): number {
+  return (channel.lost ?? 0) + channel.dropped + (stream?.reader.dropped ?? 0);
+}
+
+function isSilent({ lost }: Channel): boolean {
+  return lost === null;
+}
+
+/** The path leads to another namespace now, or nowhere: its process has ended, perhaps its PID was given away. */
+function isGone({ path, inode }: Namespace): boolean {
+  return path !== null && inode !== null && inodeAt(path) !== inode;
+}
+
 function labelOf(device: string, namespace: Namespace, several: boolean): string {
   return several ? `${device} in ${namespaceLabel(namespace)}` : device;
 }
@@ -501,6 +546,13 @@ function sentenceFor(order: LiveOrder, backends: readonly Backend[], failures: r
       return new UserError('no-permission', `capturing on ${names} takes root: ${words}`, null, last);
     case 'no-device':
       return new UserError('no-such-interface', `cannot capture on ${names}: ${words}`, 'rstscope devices', last);
+    case 'late':
+      return new UserError(
+        'no-backend',
+        `capturing on ${names} did not begin: ${words}`,
+        'rstscope live --backend tcpdump',
+        last,
+      );
     case 'down':
       return new UserError('interface-down', `cannot capture on ${names}: ${words}`, 'ip link', last);
     case 'filter': {

@@ -1,9 +1,10 @@
 /** `rstscope devices`: the interfaces that one may capture on. */
 
+import { UserError } from '../../base/errors.js';
 import { TOOL_NAME, toolVersion } from '../../base/package-info.js';
 import { devicesOf } from '../../capture/live/devices.js';
-import { readLinks } from '../../capture/live/links.js';
-import { findNamespaces, namespaceLabel } from '../../capture/live/namespaces.js';
+import { askLinks, type Link } from '../../capture/live/links.js';
+import { findNamespaces, namespaceLabel, type Namespace } from '../../capture/live/namespaces.js';
 import { colorLevel, supportsUnicode } from '../../render/style.js';
 import { devicesJson, renderDevices } from '../../render/devices-table.js';
 import { EXIT_OK } from '../exit-codes.js';
@@ -16,7 +17,7 @@ const DEFAULT_WIDTH = 80;
 
 export async function devices(values: DevicesValues, io: Io): Promise<number> {
   const namespaces = findNamespaces(values.netns ?? []);
-  const found = await Promise.all(namespaces.map(async (one) => ({ one, list: devicesOf(await readLinks(one)) })));
+  const found = await Promise.all(namespaces.map(async (one) => ({ one, list: devicesOf(await linksOf(one)) })));
   if (values.json === true) {
     const tool = { name: TOOL_NAME, version: toolVersion() };
     const all = found.flatMap(({ list }) => list);
@@ -37,4 +38,14 @@ export async function devices(values: DevicesValues, io: Io): Promise<number> {
     await io.stdout.write(`${title}${renderDevices(list, style)}`);
   }
   return EXIT_OK;
+}
+
+async function linksOf(namespace: Namespace): Promise<readonly Link[]> {
+  const links = await askLinks(namespace);
+  if (links !== null) return links;
+  throw new UserError(
+    'unreadable',
+    `the interfaces of ${namespaceLabel(namespace)} can't be read: it takes root, and the program ip`,
+    'ip netns list',
+  );
 }

@@ -12,11 +12,13 @@ import { readServices, SERVICES_FILE } from '../../attribute/services.js';
 import { ignoresIpv6, userFilter } from '../../capture/live/filter.js';
 import { findNamespaces } from '../../capture/live/namespaces.js';
 import { ANY, LiveCapture, type LiveOrder } from '../../capture/live/session.js';
+import { linkTypeName } from '../../decode/link-types.js';
 import { colorLevel, supportsUnicode, type Style } from '../../render/style.js';
 import type { Report, Source } from '../../report/types.js';
 import { debugTalk, deliver, exitCode, finishSaving, formatOf, tellIncomplete } from '../answer.js';
 import { EXIT_CANNOT, EXIT_INCOMPLETE } from '../exit-codes.js';
 import { tables, type Format } from '../formats.js';
+import { STANDARD_INPUT } from '../inputs.js';
 import type { Io, Output } from '../io.js';
 import { LiveScreen } from '../live-screen.js';
 import { planOf, type Plan } from '../plan.js';
@@ -53,6 +55,7 @@ export async function live(
   const order = await orderOf(plan, words, values, talk);
   const saver = values.write === undefined ? null : { target: values.write, ...(await import('../save.js')) };
   saver?.refuseTarget(saver.target, io);
+  if (saver !== null && !saver.target.startsWith('/') && saver.target !== STANDARD_INPUT) mustHaveFolder(saver.target);
 
   const capture = await startCapture(order, args, io);
   let saving: Saving | null = null;
@@ -71,6 +74,15 @@ export async function live(
   }
 }
 
+/** What is started may have to leave a working directory that was removed; a name that is meant from there leads nowhere. */
+function mustHaveFolder(target: string): void {
+  try {
+    process.cwd();
+  } catch (error) {
+    throw new UserError('write-failed', `cannot write ${target}: the working directory is gone`, null, error);
+  }
+}
+
 async function orderOf(plan: Plan, words: readonly string[], values: LiveValues, talk: Talk): Promise<LiveOrder> {
   if (values.filter !== undefined && words.length > 0) {
     throw new UserError(
@@ -81,7 +93,8 @@ async function orderOf(plan: Plan, words: readonly string[], values: LiveValues,
   }
   const { expression, notes } = userFilter(values.filter ?? (words.length === 0 ? null : words.join(' ')));
   for (const note of notes) await talk(note);
-  const interfaces = (values.interface ?? [ANY]).flatMap((list) => list.split(',')).map((name) => name.trim());
+  const named = (values.interface ?? [ANY]).flatMap((list) => list.split(',')).map((name) => name.trim());
+  const interfaces = named.includes(ANY) ? [ANY] : [...new Set(named)];
   if (interfaces.includes('')) throw new UserError('usage', "an interface's name is empty", 'rstscope devices');
   const asked = (values.netns ?? []).flatMap((list) => list.split(',')).map((name) => name.trim());
   const usual = plan.context === 'full' ? HEADERS_SNAPLEN : SNAPLEN;
@@ -196,7 +209,10 @@ async function run(running: Running): Promise<number> {
   const analysis = await Analysis.start([capture.file], options);
   const endings = new Endings(io, finish, seconds);
   const stopAsking = io.onAsked(() => {
-    void analysis.soFar().then((report) => showSoFar(report, running, screen));
+    analysis.soFar().then(
+      (report) => showSoFar(report, running, screen),
+      () => undefined,
+    );
   });
   const begun = io.now();
   let report: Report;
@@ -225,7 +241,7 @@ async function run(running: Running): Promise<number> {
 class Endings {
   private readonly io: Io;
   private readonly finish: () => void;
-  private readonly timer: NodeJS.Timeout | null;
+  private timer: NodeJS.Timeout | null = null;
 
   constructor(io: Io, finish: () => void, seconds: number | null) {
     this.io = io;
@@ -233,13 +249,22 @@ class Endings {
     if (io.interrupt.aborted || io.stdout.closed) finish();
     io.interrupt.addEventListener('abort', finish);
     io.stdout.onClosed = finish;
-    const ms = seconds === null ? null : Math.min(seconds * 1000, LONGEST_TIMER_MS);
-    this.timer = ms === null ? null : setTimeout(finish, ms);
+    if (seconds !== null) this.endIn(seconds * 1000);
+  }
+
+  /** A timer holds no more than 24 days. */
+  private endIn(ms: number): void {
+    const now = Math.min(ms, LONGEST_TIMER_MS);
+    this.timer = setTimeout(() => {
+      if (ms > now) this.endIn(ms - now);
+      else this.finish();
+    }, now);
   }
 
   clear(): void {
     if (this.timer !== null) clearTimeout(this.timer);
     this.io.interrupt.removeEventListener('abort', this.finish);
+    this.io.stdout.onClosed = () => undefined;
   }
 }
 
@@ -272,7 +297,8 @@ function sourceFacts(capture: LiveCapture): GrowingFacts['source'] {
 }
 
 function startSource(plan: Plan, capture: LiveCapture): Source {
-  return { kind: 'live', files: [], link_types: [], context: plan.context, ...sourceFacts(capture) };
+  const linkTypes = [...capture.linkTypes].map(linkTypeName);
+  return { kind: 'live', files: [], link_types: linkTypes, context: plan.context, ...sourceFacts(capture) };
 }
 
 /** What is listened to, in one sentence. */
@@ -304,7 +330,11 @@ function linesOf(
     utc: values.utc === true,
     unicode: supportsUnicode(io.env),
   });
-  return { lines, style: styleFor(lines ?? io.stderr), statusStyle: talks ? styleFor(io.stderr) : null };
+  return {
+    lines,
+    style: styleFor(lines ?? io.stderr),
+    statusStyle: talks && io.env['TERM'] !== 'dumb' ? styleFor(io.stderr) : null,
+  };
 }
 
 /** The report of tables stands apart from the lines before it. */

@@ -21,7 +21,7 @@ test('it did not', () => {
   const outages = new Outages('eth0');
   outages.begin(1000, 'went away');
   expect(outages.all).toEqual([
-    { interface: 'eth0', gapSeconds: null, message: 'eth0 went away and did not come back' },
+    { interface: 'eth0', gapSeconds: null, message: 'eth0 went away and was not captured again' },
   ]);
 });
 
@@ -55,7 +55,7 @@ test('what flaps is summed up, and the last one is still told', () => {
   expect(sum?.message).toBe(
     `eth0 went away ${String(1000 - (all.length - 2))} more times, for ${String(sum?.gapSeconds)} s in all`,
   );
-  expect(last).toEqual({ interface: 'eth0', gapSeconds: null, message: 'eth0 went away and did not come back' });
+  expect(last).toEqual({ interface: 'eth0', gapSeconds: null, message: 'eth0 went away and was not captured again' });
   const seconds = all.reduce((total, { gapSeconds }) => total + (gapSeconds ?? 0), 0);
   expect(seconds).toBeCloseTo(100, 6);
 });
