@@ -10,7 +10,7 @@ import { fstatSync, readSync, writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { Socket } from 'node:net';
 import { pcapngInterface, pcapngLost, pcapngPacketInto, pcapngSection, PCAPNG_PACKET_ROOM } from '../pcapng-bytes.js';
-import type { CapOrder, CapWord } from './cap-order.js';
+import { FLOOD_PACKETS_A_MS, type CapOrder, type CapWord } from './cap-order.js';
 
 /** What we use of the binding (cap 0.2.1). */
 interface Cap {
@@ -31,8 +31,6 @@ const OUT_BYTES = 256 * 1024;
 const MAX_WAITING = 112 * 1024 * 1024;
 /** Of these, what is held back in a flood. */
 const HELD_BACK = 96 * 1024 * 1024;
-/** A flood is more than this; no reader keeps pace with it. */
-const FLOOD_PACKETS_A_MS = 120;
 const FLOOD_LOOK_MS = 10;
 /** Packets between two looks at the clock and at standard input: while packets come, the event loop stands still. */
 const PACKETS_A_LOOK = 512;

@@ -20,3 +20,6 @@ export type CapWord =
   | { readonly word: 'flooded' }
   /** libpcap says no, in its own words. */
   | { readonly word: 'refused'; readonly message: string };
+
+/** More packets a millisecond than this are a flood; no reader keeps pace with it. */
+export const FLOOD_PACKETS_A_MS = 120;

@@ -17,7 +17,6 @@ const AT_ONCE = 4;
 export class HostAddresses {
   private others = new Set<string>();
   private known: readonly string[] = [];
-  private set: ReadonlySet<string> = new Set();
   private print = '';
   private readonly watches: readonly LinkWatch[];
   private readonly watched: ReadonlySet<number | null>;
@@ -36,11 +35,6 @@ export class HostAddresses {
     this.renew();
     return this.known;
   }
-
-  readonly has = (ip: string): boolean => {
-    this.renew();
-    return this.set.has(ip);
-  };
 
   async start(): Promise<void> {
     await this.lookAtOthers();
@@ -88,6 +82,5 @@ export class HostAddresses {
     if (print === this.print) return;
     this.print = print;
     this.known = known;
-    this.set = all;
   }
 }

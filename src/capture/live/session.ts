@@ -6,41 +6,23 @@
  */
 
 import { totalmem } from 'node:os';
-import type { AddressTest } from '../../base/address.js';
-import { UserError } from '../../base/errors.js';
-import { plural, printable } from '../../base/text.js';
+import { grouped, plural, printable } from '../../base/text.js';
 import type { CapturedHost, TimeSpan } from '../frame-batch.js';
 import type { OpenCapture } from '../open.js';
 import type { CaptureFile } from '../story.js';
+import { FLOOD_PACKETS_A_MS } from './cap-order.js';
 import { Channel, isThere, Refused, type Backend } from './channel.js';
-import { captureFilter, type Wanted } from './filter.js';
+import { captureFilter } from './filter.js';
 import { HostAddresses } from './host-addresses.js';
 import { LinkWatch } from './link-watch.js';
 import type { Link } from './links.js';
 import { LiveReader } from './live-reader.js';
 import { inodeAt, namespaceLabel, type Namespace } from './namespaces.js';
+import { ANY, backendsFor, devicesIn, mustExist, sentenceFor, type LiveOrder } from './order.js';
 import { Outages } from './outages.js';
 import type { Surroundings } from './relabel.js';
 import { Pump } from './pump.js';
 import { sweep, Watchdog } from './watchdog.js';
-
-/** Every interface of a namespace. */
-export const ANY = 'any';
-
-export interface LiveOrder {
-  /** "any", or names. */
-  readonly interfaces: readonly string[];
-  /** The own one first. */
-  readonly namespaces: readonly Namespace[];
-  readonly backend: Backend | 'auto';
-  readonly wanted: Wanted;
-  /** The user's own filter. */
-  readonly filter: string | null;
-  readonly snaplen: number;
-  readonly promiscuous: boolean;
-  /** Every namespace that can be entered was asked for: one that can't is told, and is no failure. */
-  readonly lenient: boolean;
-}
 
 /** What was lost or not seen. */
 export interface Loss {
@@ -56,9 +38,6 @@ const LEAST_RING = 4 * 1024 * 1024;
 const MOST_RING: Readonly<Record<Backend, number>> = { tcpdump: 32 * 1024 * 1024, cap: 128 * 1024 * 1024 };
 /** The kernel gives a ring its memory at once: of a small machine's, no more than this part. */
 const MEMORY_SHARE = 32;
-/** A child of the binding is a whole node; of many interfaces tcpdump listens to each with a twentieth of the memory. */
-const MANY_CHANNELS = 8;
-const MAX_CHANNELS = 128;
 const REOPEN_FIRST_MS = 50;
 const REOPEN_MOST_MS = 1000;
 /** Frames of one stream come in order; those of several come as their programs get their turn. */
@@ -193,11 +172,6 @@ export class LiveCapture {
     return new Set(streams.flatMap(({ reader }) => reader.interfaces.map(({ linkType }) => linkType)));
   }
 
-  /** Whether an address is one of this host's, in any of its namespaces. */
-  get local(): AddressTest {
-    return this.addresses.has;
-  }
-
   /** Packets lost; null where nobody can say. */
   get dropped(): number | null {
     const lost = this.known;
@@ -225,7 +199,7 @@ export class LiveCapture {
   get notes(): string[] {
     if (!this.past.flooded && ![...this.channels.keys()].some(({ flooded }) => flooded)) return [];
     return [
-      'packets came faster than 120,000 a second for a while: cap cannot tell how many it missed, --backend tcpdump can',
+      `packets came faster than ${grouped(FLOOD_PACKETS_A_MS * 1000)} a second for a while: cap cannot tell how many it missed, --backend tcpdump can`,
     ];
   }
 
@@ -469,52 +443,6 @@ async function firstThatWorks(order: LiveOrder, parts: Parts, now: () => number)
   throw sentenceFor(order, backends, failures);
 }
 
-function backendsFor(order: LiveOrder, watches: Parts['watches']): Backend[] {
-  let channels = 0;
-  for (const watch of watches.values()) channels += devicesIn(order.interfaces, watch).length;
-  if (channels > MAX_CHANNELS) {
-    throw new UserError(
-      'usage',
-      `${plural(channels, 'interface')} would be captured one by one, ${String(MAX_CHANNELS)} at once is the limit: -i any is all of them`,
-      'rstscope live -i any',
-    );
-  }
-  if (order.backend !== 'auto') return [order.backend];
-  // The binding can't keep an interface from becoming promiscuous.
-  const tcpdumpFirst = channels > MANY_CHANNELS || (!order.promiscuous && !order.interfaces.includes(ANY));
-  return tcpdumpFirst ? ['tcpdump', 'cap'] : ['cap', 'tcpdump'];
-}
-
-/** Those of the interfaces that the namespace has; all of them where its links can't be read. */
-function devicesIn(interfaces: readonly string[], watch: LinkWatch): string[] {
-  if (interfaces.includes(ANY)) return [ANY];
-  const { links } = watch;
-  const there = (name: string): boolean =>
-    links.length === 0 || isSpecial(name) || links.some((link) => link.name === name);
-  return [...new Set(interfaces)].filter(there);
-}
-
-/** What libpcap captures on beside interfaces, and can hold TCP. */
-function isSpecial(name: string): boolean {
-  return /^nflog(:[\d,]+)?$/.test(name);
-}
-
-function mustExist(order: LiveOrder, watches: Parts['watches']): void {
-  for (const name of order.interfaces) {
-    if ([...watches.values()].some((watch) => devicesIn([name], watch).length > 0)) continue;
-    const names = [...new Set([...watches.values()].flatMap(({ links }) => links.map((link) => link.name)))];
-    const there = names.slice(0, SHOWN_NAMES).join(', ');
-    const more = names.length > SHOWN_NAMES ? ` and ${String(names.length - SHOWN_NAMES)} more` : '';
-    throw new UserError(
-      'no-such-interface',
-      `there is no interface called "${printable(name, 64)}": there are any, ${there}${more}`,
-      'rstscope devices',
-    );
-  }
-}
-
-const SHOWN_NAMES = 12;
-
 function linkOf({ watch, device }: Post): Link | null {
   return watch.links.find(({ name }) => name === device) ?? null;
 }
@@ -535,44 +463,4 @@ function isGone({ path, inode }: Namespace): boolean {
 
 function labelOf(device: string, namespace: Namespace, several: boolean): string {
   return several ? `${device} in ${namespaceLabel(namespace)}` : device;
-}
-
-function sentenceFor(order: LiveOrder, backends: readonly Backend[], failures: readonly Refused[]): UserError {
-  const last = failures.find(({ why }) => why !== 'unavailable') ?? failures[0];
-  const words = printable(last?.message ?? 'no reason was given', 512);
-  const names = order.interfaces.map((name) => printable(name, 64)).join(', ');
-  switch (last?.why) {
-    case 'permission':
-      return new UserError('no-permission', `capturing on ${names} takes root: ${words}`, null, last);
-    case 'no-device':
-      return new UserError('no-such-interface', `cannot capture on ${names}: ${words}`, 'rstscope devices', last);
-    case 'late':
-      return new UserError(
-        'no-backend',
-        `capturing on ${names} did not begin: ${words}`,
-        'rstscope live --backend tcpdump',
-        last,
-      );
-    case 'down':
-      return new UserError('interface-down', `cannot capture on ${names}: ${words}`, 'ip link', last);
-    case 'filter': {
-      const own = order.filter === null ? '' : ` the filter "${printable(order.filter, 256)}"`;
-      return new UserError(
-        'bad-filter',
-        `libpcap refuses${own === '' ? ` to capture on ${names}` : own}: ${words}`,
-        null,
-        last,
-      );
-    }
-    default: {
-      const each = backends.map((backend, i) => `${backend}: ${printable(failures[i]?.message ?? '', 256)}`);
-      const other = order.backend === 'cap' && isThere('tcpdump');
-      return new UserError(
-        'no-backend',
-        `${other ? "the chosen backend can't" : 'nothing here can'} capture: ${each.join('; ')}`,
-        other ? 'rstscope live --backend tcpdump' : 'sudo apt-get install tcpdump',
-        last,
-      );
-    }
-  }
 }

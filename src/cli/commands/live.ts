@@ -11,7 +11,8 @@ import type { Moment } from '../../base/time.js';
 import { readServices, SERVICES_FILE } from '../../attribute/services.js';
 import { ignoresIpv6, userFilter } from '../../capture/live/filter.js';
 import { findNamespaces } from '../../capture/live/namespaces.js';
-import { ANY, LiveCapture, type LiveOrder } from '../../capture/live/session.js';
+import { ANY, type LiveOrder } from '../../capture/live/order.js';
+import { LiveCapture } from '../../capture/live/session.js';
 import { linkTypeName } from '../../decode/link-types.js';
 import { colorLevel, supportsUnicode, type Style } from '../../render/style.js';
 import type { Report, Source } from '../../report/types.js';
@@ -224,9 +225,6 @@ async function run(running: Running): Promise<number> {
     finish();
     await screen.end();
   }
-  // The programs' last words say what was lost.
-  await capture.finish();
-  report = { ...report, packets: { ...report.packets, dropped: capture.dropped } };
   for (const note of capture.notes) await talk(note);
   const stages = { begun, read: io.now() };
   const saved = await finishSaving(saving, values, io, talk);
