@@ -37,13 +37,7 @@ export interface Process {
 
 /** How a process was found. */
 export type Match =
-  | 'kernel-trace'
-  | 'socket'
-  | 'recent-socket'
-  | 'listener'
-  | 'listener-group'
-  | 'listener-now'
-  | 'capture-comment';
+  'kernel-trace' | 'socket' | 'recent-socket' | 'listener' | 'listener-group' | 'listener-now' | 'capture-comment';
 
 /** Why there is no process. */
 export type MissingReason =
@@ -64,13 +58,7 @@ export type End =
 
 /** What the stack of a reset said that a program sent. */
 export type KernelPath =
-  | 'linger'
-  | 'listener-closed'
-  | 'disconnect'
-  | 'killed'
-  | 'sock-destroy'
-  | 'keepalive'
-  | 'close';
+  'linger' | 'listener-closed' | 'disconnect' | 'killed' | 'sock-destroy' | 'keepalive' | 'close';
 
 export interface Attribution {
   /** At the reset's source. */
