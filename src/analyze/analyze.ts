@@ -5,6 +5,9 @@
  * Prints nothing and opens nothing: sources, sinks, names and clocks are handed in.
  */
 
+import type { Attributor } from '../attribute/attributor.js';
+import { attributionComment } from '../attribute/comment.js';
+import type { Attribution } from '../attribute/process.js';
 import type { AddressTest } from '../base/address.js';
 import { UserError } from '../base/errors.js';
 import type { Moment } from '../base/time.js';
@@ -22,6 +25,7 @@ import type { Context, Incomplete, Report, ResetEvent, Source, Tool } from '../r
 import { WindowTally } from '../report/window.js';
 import { startScan, type Rows, type Scan } from '../scan/scan.js';
 import { HeldFrames, type FrameSaver } from './held-frames.js';
+import { Naming } from './naming.js';
 import { notRead, sumDropped } from './not-read.js';
 import { OtherFrames } from './other-frames.js';
 
@@ -38,6 +42,10 @@ export interface AnalyzeOptions {
   readonly filter: FilterOptions;
   /** Registered name of a TCP port. */
   readonly service: (port: number) => string | null;
+  /** Finds out who is at the ends of the resets. */
+  readonly attributor: Attributor;
+  /** Whole command lines in what is saved. */
+  readonly fullCommand: boolean;
   /** Fill `events` of the report. */
   readonly keepEvents: boolean;
   /** Takes each event as it settles, of a capture that was made before. */
@@ -111,12 +119,15 @@ export class Analysis {
   private readonly names: readonly string[];
   private readonly held: HeldFrames | null;
   private readonly others: OtherFrames | null;
+  private readonly naming: Naming;
   /** What was said of resets that have not settled yet. */
   private readonly said = new Map<Reset, Announcement>();
   private announced = 0;
   private settled = 0;
-  /** Copies of what settled or was filtered out. */
-  private settledCopies = 0;
+  /** Of those that settled, how many are in the tally. */
+  private counted = 0;
+  /** Copies of what is in the tally or was filtered out. */
+  private countedCopies = 0;
   private eventsOmitted = 0;
   private filteredOut = 0;
   private readonly files: readonly CaptureFile[];
@@ -131,6 +142,9 @@ export class Analysis {
     this.maker = maker;
     this.names = files.map(({ name }) => name);
     const { fold, local, service, writer, growing, filter } = options;
+    this.naming = new Naming(options.attributor, (reset, who) => {
+      this.count(reset, who);
+    });
     const savesAll = writer !== null && growing !== null;
     this.held = writer === null ? null : new HeldFrames(writer);
     this.others = savesAll && this.held !== null ? new OtherFrames(this.held, filter) : null;
@@ -146,12 +160,9 @@ export class Analysis {
             local,
             registered,
             patience: growing.patience,
-            announced:
-              growing.onReset === null && growing.count === null && writer === null
-                ? null
-                : (reset, view) => {
-                    this.announce(growing, reset, view);
-                  },
+            announced: (reset, view) => {
+              this.announce(growing, reset, view);
+            },
           },
       (reset) => {
         this.settle(reset);
@@ -205,6 +216,7 @@ export class Analysis {
       await scan.close();
     }
     this.tracker.finish();
+    await this.naming.finish();
     this.held?.flush();
   }
 
@@ -212,12 +224,13 @@ export class Analysis {
     const { tracker } = this;
     const until = growing.settledUntil();
     if (until !== null) tracker.closeOlder(until);
+    this.naming.look();
     if (this.askers.length === 0) return;
     // What may still get copies is in the next report: resets that keep coming keep no asker waiting.
     tracker.handOnWhole();
-    const unique = this.settled + this.filteredOut;
+    const unique = this.counted + this.filteredOut;
     try {
-      const report = this.report({ unique, copies: this.settledCopies });
+      const report = this.report({ unique, copies: this.countedCopies });
       for (const answer of this.askers.splice(0)) answer(report);
     } catch (error) {
       // There is nothing to report yet; the asker hears of it at the end, with everybody else.
@@ -242,41 +255,61 @@ export class Analysis {
 
   /** No copy of the reset can come any more: whoever listens hears of it as it is known now. */
   private announce(growing: Growing, reset: Reset, view: Reset): void {
-    const { filter } = this.options;
+    const { filter, fullCommand } = this.options;
     const { maker, held } = this;
     const kept = keeps(filter, view);
-    if (held !== null && maker !== null) {
-      const { port, host } = filter;
-      const saved = keeps({ ...KEEP_ALL, port, host }, view);
-      held.release(reset, saved, () => commentOn(maker, view, true));
+    let announcement: Announcement | null = null;
+    const { port, host } = filter;
+    const saved = held !== null && keeps({ ...KEEP_ALL, port, host }, view);
+    if (!kept && !saved) {
+      held?.release(reset, false, () => '');
+      return;
     }
+    const who = this.naming.begin(reset, view, (known) => {
+      if (maker !== null) held?.release(reset, saved, () => commentOn(maker, view, true, known, fullCommand));
+      const revision = announcement?.revise(known) ?? null;
+      if (revision !== null) growing.onRevision?.(revision.before, revision.after);
+    });
     if (!kept) return;
     this.announced++;
     if (growing.count !== null && this.announced >= growing.count) growing.onEnough();
     if (maker === null || growing.onReset === null || this.announced > (growing.count ?? Infinity)) return;
-    const announcement = new maker.Announcement(view);
+    announcement = new maker.Announcement(view, who);
     this.said.set(reset, announcement);
     growing.onReset(announcement);
   }
 
   private settle(reset: Reset): void {
-    const { filter, onEvent, keepEvents, growing } = this.options;
-    const { maker, held } = this;
+    const { filter, growing } = this.options;
     const kept = keeps(filter, reset) && this.settled < (growing?.count ?? Infinity);
-    if (growing === null && maker !== null) held?.release(reset, kept, () => commentOn(maker, reset, false));
-    const before = this.said.get(reset)?.outdatedBy(reset) ?? null;
-    this.said.delete(reset);
-    this.settledCopies += reset.copies?.frames.length ?? 0;
     if (!kept) {
       this.filteredOut++;
+      this.countedCopies += copiesOf(reset);
+      if (growing === null) this.held?.release(reset, false, () => '');
+      this.said.delete(reset);
+      this.naming.drop(reset);
       return;
     }
     this.settled++;
-    this.tally.add(reset);
-    if (maker === null || (onEvent === null && !keepEvents && before === null)) return;
-    const event = maker.eventOf(reset, growing === null ? this.names : null);
+    this.naming.settle(reset);
+  }
+
+  /** The reset is known in every respect. */
+  private count(reset: Reset, who: Attribution): void {
+    const { onEvent, keepEvents, growing, fullCommand } = this.options;
+    const { maker, held } = this;
+    if (growing === null && maker !== null) {
+      held?.release(reset, true, () => commentOn(maker, reset, false, who, fullCommand));
+    }
+    const revision = this.said.get(reset)?.revise(who, reset) ?? null;
+    this.said.delete(reset);
+    this.counted++;
+    this.countedCopies += copiesOf(reset);
+    this.tally.add(reset, who);
+    if (maker === null || (onEvent === null && !keepEvents && revision === null)) return;
+    const event = revision?.after ?? maker.eventOf(reset, growing === null ? this.names : null, who);
     onEvent?.(event);
-    if (before !== null) growing?.onRevision?.(before, event);
+    if (revision !== null) growing?.onRevision?.(revision.before, event);
     if (!keepEvents) return;
     if (this.events.length < MAX_EVENTS) this.events.push(event);
     else this.eventsOmitted++;
@@ -312,6 +345,7 @@ export class Analysis {
       filteredOut: this.filteredOut,
       dropped: growing === null ? sumDropped(scan) : growing.dropped,
       tally: this.tally,
+      failedConnects: options.attributor.failedConnects,
       incomplete,
       events: this.events,
       eventsOmitted: this.eventsOmitted,
@@ -342,9 +376,13 @@ export class Analysis {
   }
 }
 
-function commentOn(maker: EventMaker, reset: Reset, live: boolean): string {
+function commentOn(maker: EventMaker, reset: Reset, live: boolean, who: Attribution, fullCommand: boolean): string {
   const { cause, confidence } = reset.verdict;
-  return `rstscope: cause=${cause} confidence=${confidence} id=${maker.eventId(reset, live)}`;
+  return attributionComment(maker.eventId(reset, live), cause, confidence, who, fullCommand);
+}
+
+function copiesOf({ copies }: Reset): number {
+  return copies?.frames.length ?? 0;
 }
 
 const ORDER: readonly Context[] = ['resets', 'control', 'full'];

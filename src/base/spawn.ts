@@ -12,7 +12,7 @@ import { parentPort, Worker, workerData, type ResourceLimits } from 'node:worker
 export type Thread = Worker;
 
 /** The threads there are; each is a file beside the program's own. */
-export type ThreadName = 'scan-worker' | 'pump-thread';
+export type ThreadName = 'scan-worker' | 'pump-thread' | 'socket-thread' | 'descriptor-thread' | 'trace-thread';
 
 /** A thread that is given `order`, or null where its code is not there to be started (a program that was not built). */
 export function startThread(name: ThreadName, order: unknown, limits?: ResourceLimits): Thread | null {

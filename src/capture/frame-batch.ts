@@ -35,6 +35,7 @@ export interface CaptureInterface {
 
 /** What a capture says about a frame beside its bytes; most frames have none of it. */
 export interface FrameNote {
+  /** Those that rstscope itself wrote: see packet-note.ts. */
   readonly comments: readonly string[];
   /** Direction by the capture's own flags word (pcapng `epb_flags` bits 0 and 1), not by addresses. */
   readonly direction: 'inbound' | 'outbound' | null;

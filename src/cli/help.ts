@@ -4,6 +4,7 @@ export const SHORT_HELP = `rstscope: who is resetting my TCP connections, and wh
 
   rstscope live               capture on this host for 60 s, then report (root)
   rstscope read FILE…         report the resets in saved captures (pcap, pcapng, gzip)
+  rstscope who PORT…          who owns a TCP port, in every network namespace
 
 Examples:
   sudo rstscope live -d 5m
@@ -19,10 +20,11 @@ Examples:
   rstscope read output.pcap                  which ports, which servers, which side, when
   rstscope output.pcap --port 443            the same for one port
   ssh HOST tcpdump -U -w - | rstscope read - a capture as it grows
+  rstscope who 7211                          whose port is it
 
 Exit codes:
   0   ran to the end
-  1   more resets than --max-resets
+  1   more resets than --max-resets; who: a port that nobody owns
   2   could not do the job: usage, no such file or interface, no permission, bad filter, not a capture
   3   reported, but the input was incomplete or damaged (cut off, corrupt, packets dropped, an interface lost, a file missing)
   70  a fault of the program
@@ -54,4 +56,13 @@ Examples:
   rstscope read --port 7211 --after 12:30 output.pcap
   rstscope read --ndjson - < output.pcap | jq -c 'select(.type == "reset")'
   rstscope read -w resets.pcapng captures/
+`;
+
+export const WHO_EPILOGUE = `
+PORT is 7211, :7211, 10.0.0.1:7211 or [::1]:7211, at either end of a connection. Exit code 1: nobody owns one of them.
+As root every process and every network namespace is seen, else one's own.
+
+Examples:
+  rstscope who 7211
+  rstscope who 80 443 --json | jq '.ports[].listeners[] | {ip, pid: .process.pid, name: .process.name}'
 `;

@@ -8,7 +8,6 @@ import { systemReason, UserError } from '../base/errors.js';
 import { packagedText, TOOL_NAME, toolVersion } from '../base/package-info.js';
 import { EXIT_OK } from './exit-codes.js';
 import { SHORT_HELP } from './help.js';
-import { isStandardOutput, STANDARD_INPUT } from './inputs.js';
 import type { Io } from './io.js';
 import { tell } from './tell.js';
 import { width } from './width.js';
@@ -38,11 +37,15 @@ async function dispatch(args: readonly string[], io: Io): Promise<number> {
   switch (typed.command) {
     case 'read': {
       const { read } = await import('./commands/read.js');
-      return read(typed.files, withTarget(typed.values), io);
+      return read(typed.files, await withTarget(typed.values), io);
     }
     case 'live': {
       const { live } = await import('./commands/live.js');
-      return live(typed.filter, withTarget(typed.values), args, io);
+      return live(typed.filter, await withTarget(typed.values), args, io);
+    }
+    case 'who': {
+      const { who } = await import('./commands/who.js');
+      return who(typed.ports, typed.values, args, io);
     }
     case 'devices': {
       const { devices } = await import('./commands/devices.js');
@@ -62,8 +65,11 @@ async function dispatch(args: readonly string[], io: Io): Promise<number> {
 }
 
 /** `-w /dev/stdout` is `-w -`. What is not absolute is meant from here, wherever the run goes. */
-function withTarget<T extends { readonly write?: string }>(values: T): T {
+async function withTarget<T extends { readonly write?: string }>(values: T): Promise<T> {
   const { write } = values;
-  if (write === undefined || write === '' || write === STANDARD_INPUT) return values;
+  if (write === undefined || write === '') return values;
+  // What reads captures is loaded only where one is read or made.
+  const { isStandardOutput, STANDARD_INPUT } = await import('./inputs.js');
+  if (write === STANDARD_INPUT) return values;
   return isStandardOutput(write) ? { ...values, write: STANDARD_INPUT } : values;
 }

@@ -63,6 +63,18 @@ const OPTIONS: readonly OptionSpec[] = [
     default: 'auto: cap where it loads',
     only: 'live',
   },
+  {
+    group: 'Capturing',
+    flags: '--no-process',
+    summary: 'leave out who is at the ends of each reset',
+    only: 'live',
+  },
+  {
+    group: 'Capturing',
+    flags: '--no-trace',
+    summary: "leave out the kernel's trace: names come from the socket tables only",
+    only: 'live',
+  },
   { group: 'Output', flags: '--json', summary: 'one JSON document at the end instead of tables' },
   { group: 'Output', flags: '--ndjson', summary: 'one JSON line per reset, between a start and a summary line' },
   { group: 'Output', flags: '--csv', summary: 'one row per reset, header first (RFC 4180)' },
@@ -116,8 +128,19 @@ const OPTIONS: readonly OptionSpec[] = [
     default: "live: this host's, in every namespace",
     list: true,
   },
+  {
+    group: 'Reading',
+    flags: '--here',
+    summary: 'the file was made on this host: its addresses are local, and who listens now is named',
+    only: 'read',
+  },
   { group: 'Report', flags: '--max-resets <n>', summary: 'exit 1 when there were more than N' },
   { group: 'Report', flags: '--utc', summary: 'times in UTC in tables (JSON is always UTC)', default: 'local time' },
+  {
+    group: 'Report',
+    flags: '--full-command',
+    summary: 'whole command lines in saved files, not only name and executable; secrets are masked',
+  },
   { group: 'Report', flags: '--color <when>', summary: 'always, never or auto', default: 'auto' },
   { group: 'Report', flags: '--no-color', summary: 'the same as --color never' },
   { group: 'Report', flags: '-q, --quiet', summary: 'no talk on standard error' },
@@ -138,8 +161,6 @@ const OPTIONS: readonly OptionSpec[] = [
   },
   { group: 'Reading', flags: '-s <n>', summary: 'no effect on saved captures', hidden: true, only: 'read' },
   { group: 'Reading', flags: '-r <file>', summary: 'the same as naming FILE', list: true, hidden: true, only: 'read' },
-  { group: 'Capturing', flags: '--no-process', summary: 'no effect yet', hidden: true, only: 'live' },
-  { group: 'Capturing', flags: '--no-trace', summary: 'no effect yet', hidden: true, only: 'live' },
 ];
 
 export function optionsOf(command: CommandName): readonly OptionSpec[] {

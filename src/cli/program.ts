@@ -2,7 +2,7 @@
 
 import { Command, CommanderError, Option } from 'commander';
 import { UserError } from '../base/errors.js';
-import { LIVE_EPILOGUE, PROGRAM_EPILOGUE, READ_EPILOGUE } from './help.js';
+import { LIVE_EPILOGUE, PROGRAM_EPILOGUE, READ_EPILOGUE, WHO_EPILOGUE } from './help.js';
 import { optionsOf, type CommandName, type OptionSpec } from './options.js';
 
 /** What `live` and `read` have in common, as commander names it. */
@@ -24,6 +24,7 @@ export interface CommonValues {
   readonly local?: string[];
   readonly maxResets?: string;
   readonly utc?: true;
+  readonly fullCommand?: true;
   readonly color?: string | false;
   readonly quiet?: true;
   readonly debug?: true;
@@ -32,6 +33,7 @@ export interface CommonValues {
 export interface ReadValues extends CommonValues {
   readonly after?: string;
   readonly before?: string;
+  readonly here?: true;
   readonly r?: string[];
 }
 
@@ -42,6 +44,8 @@ export interface LiveValues extends CommonValues {
   readonly count?: string;
   readonly filter?: string;
   readonly backend?: string;
+  readonly process: boolean;
+  readonly trace: boolean;
   /** tcpdump's -p: not promiscuous. */
   readonly p?: true;
   /** tcpdump's -s: snapshot length. */
@@ -55,10 +59,19 @@ export interface DevicesValues {
   readonly debug?: true;
 }
 
+export interface WhoValues {
+  readonly json?: true;
+  readonly top?: string;
+  readonly color?: string | false;
+  readonly quiet?: true;
+  readonly debug?: true;
+}
+
 /** What to do, by name. */
 export type Typed =
   | { readonly command: 'read'; readonly files: readonly string[]; readonly values: ReadValues }
   | { readonly command: 'live'; readonly filter: readonly string[]; readonly values: LiveValues }
+  | { readonly command: 'who'; readonly ports: readonly string[]; readonly values: WhoValues }
   | { readonly command: 'devices'; readonly values: DevicesValues }
   | { readonly command: 'version' }
   | { readonly command: 'schema' }
@@ -93,6 +106,21 @@ export function parseCommandLine(args: readonly string[], width: number | null, 
     .action((files: string[], values: ReadValues) => {
       typed = { command: 'read', files, values };
     });
+  const who = program
+    .command('who')
+    .description('who owns a TCP port: listeners and connections, in every network namespace')
+    .usage('[options] PORT…')
+    .argument('<port...>')
+    .option('--json', 'as JSON')
+    .option('--top <n>', 'rows a table (default: 20); JSON is never cut')
+    .option('--color <when>', 'always, never or auto')
+    .option('--no-color', 'the same as --color never')
+    .option('-q, --quiet', 'no talk on standard error')
+    .option('--debug', 'stack traces')
+    .addHelpText('after', WHO_EPILOGUE)
+    .action((ports: string[], values: WhoValues) => {
+      typed = { command: 'who', ports, values };
+    });
   const devices = program
     .command('devices')
     .description('list the interfaces that one may capture on')
@@ -106,7 +134,7 @@ export function parseCommandLine(args: readonly string[], width: number | null, 
     });
   for (const spec of optionsOf('live')) live.addOption(option(spec));
   for (const spec of optionsOf('read')) read.addOption(option(spec));
-  for (const command of [program, live, read, devices]) {
+  for (const command of [program, live, read, who, devices]) {
     command.exitOverride();
     command.configureOutput({
       writeOut: write,
@@ -121,7 +149,7 @@ export function parseCommandLine(args: readonly string[], width: number | null, 
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return { command: 'shown' };
-    const named = args.find((arg) => arg === 'live' || arg === 'devices') ?? 'read';
+    const named = args.find((arg) => arg === 'live' || arg === 'who' || arg === 'devices') ?? 'read';
     throw new UserError('usage', inOneSentence(error), `rstscope ${named} --help`, error);
   }
   const { version, schema, listDevices } = program.opts<{ version?: true; schema?: true; listDevices?: true }>();

@@ -59,6 +59,8 @@ export interface Reset extends Tuple {
   readonly ipId: number;
   readonly payloadLength: number;
   readonly payloadText: string | null;
+  /** What rstscope wrote on it when it was saved, of the first frame that has such a comment: a claim of the file's. */
+  note: string | null;
   /** TSval, −1 without. */
   readonly timestamp: number;
   readonly tenant: number;

@@ -33,6 +33,9 @@ const TWO_32 = 4294967296;
 const MAX_WAITING = 8192;
 const MAX_WAITING_LIVE = 1024;
 
+/** Characters of the comments that waiting resets may bear; what comes beyond is as if it bore none. */
+const MAX_NOTES = 32 * 1024 * 1024;
+
 const NO_TAGS: readonly number[] = [];
 const NOTHING_AROUND: readonly OuterHeader[] = [];
 
@@ -53,6 +56,8 @@ export interface TrackerOptions {
 export interface Origin {
   readonly file: number;
   readonly interfaces: readonly CaptureInterface[];
+  /** Comments of our own on the frames, by row of the segments. */
+  readonly comments: ReadonlyMap<number, string>;
 }
 
 /** For whoever wants to keep the bytes of the frames of resets. */
@@ -81,6 +86,8 @@ export class Tracker {
   private readonly waiting = new Queue<Waiting>();
   /** Those of `waiting` that were not announced yet; stays empty where nobody listens. */
   private readonly unannounced = new Queue<Waiting>();
+  /** Characters of the comments of those that wait. */
+  private notes = 0;
   private host: CapturedHost | null = null;
   private hostTest: AddressTest | null = null;
   private lastSeconds = NaN;
@@ -99,6 +106,7 @@ export class Tracker {
       this.unique--;
       this.copies++;
       this.frames?.joined(root, twin);
+      this.passNote(twin, root);
       if (root.resetBy === 'unknown' && twin.resetBy !== 'unknown') {
         setServer(root, twin.resetBy === 'server' ? 'source' : 'destination');
       }
@@ -126,7 +134,7 @@ export class Tracker {
     this.announce();
     for (let { first } = this.waiting; first !== null; { first } = this.waiting) {
       if (!first.absorbed && !first.whole) return;
-      this.waiting.shift();
+      this.take();
       if (!first.absorbed) this.handOn(first);
     }
   }
@@ -135,7 +143,7 @@ export class Tracker {
   finish(): void {
     this.folder.finish();
     this.announce();
-    for (let next = this.waiting.shift(); next !== null; next = this.waiting.shift()) {
+    for (let next = this.take(); next !== null; next = this.take()) {
       if (!next.absorbed) this.handOn(next);
     }
   }
@@ -150,12 +158,14 @@ export class Tracker {
     if (known === null) {
       this.unique++;
       candidate.whole = !this.options.fold;
+      this.notes += candidate.note?.length ?? 0;
       this.judge(s, i, candidate);
       this.waiting.push(candidate);
       if (this.options.announced) this.unannounced.push(candidate);
     } else {
       this.copies++;
       addCopy(known, candidate);
+      this.passNote(candidate, known);
     }
     this.frames?.taken(known ?? candidate, word(s.frame, i));
   }
@@ -168,6 +178,13 @@ export class Tracker {
     if (server !== null) setServer(reset, server);
   }
 
+  /** A comment on a copy counts where the first frame has none. */
+  private passNote(copy: Reset, known: Reset): void {
+    if (copy.note === null || known.note !== null) return;
+    known.note = copy.note;
+    this.notes += copy.note.length;
+  }
+
   /** Hands on from the front what is whole and decided; order of arrival is kept. */
   private settle(): void {
     this.announce();
@@ -176,9 +193,16 @@ export class Tracker {
         if (!first.whole) return;
         if (first.servicePort === null && this.waiting.size <= this.mostWaiting) return;
       }
-      this.waiting.shift();
+      this.take();
       if (!first.absorbed) this.handOn(first);
     }
+  }
+
+  /** The first of those that wait, which waits no longer. */
+  private take(): Waiting | null {
+    const first = this.waiting.shift();
+    this.notes -= first?.note?.length ?? 0;
+    return first;
   }
 
   private announce(): void {
@@ -276,6 +300,7 @@ export class Tracker {
       ipId: num(s.ipId, i),
       payloadLength: num(s.payloadLength, i),
       payloadText: s.texts.get(i) ?? null,
+      note: this.notes < MAX_NOTES ? (origin.comments.get(i) ?? null) : null,
       timestamp: num(s.timestamp, i),
       tenant: num(s.tenant, i),
       vlan: around?.vlan ?? NO_TAGS,

@@ -1,15 +1,15 @@
 /**
- * The tables of why: causes, processes and patterns.
+ * The tables of why: causes and patterns.
  *
  * Each states its columns and, by rank, which go first when the page is narrow.
  */
 
-import type { CauseRow, PatternRow, ProcessRow, Report } from '../report/types.js';
+import type { CauseRow, PatternRow } from '../report/types.js';
 import { count } from './figures.js';
 import { glyphs, safe } from './style.js';
-import { listText, type Column } from './table.js';
+import type { Column } from './table.js';
 import { clip } from './text-width.js';
-import { causeColumn, hasCause, shown, unlessNone, type TableContext } from './traffic-tables.js';
+import { unlessNone, type TableContext } from './traffic-tables.js';
 
 /** Narrowing leaves out, in this order: origin, unknown, possible, likely, certain. */
 export function causeColumns({ paint }: TableContext): Column<CauseRow>[] {
@@ -21,23 +21,6 @@ export function causeColumns({ paint }: TableContext): Column<CauseRow>[] {
     { head: 'possible', cell: (row) => count(row.possible), right: true, rank: 30 },
     { head: 'unsure', cell: (row) => count(row.unknown), right: true, rank: 20 },
     { head: 'origin', cell: (row) => row.origin, rank: 10 },
-  ];
-}
-
-/** Narrowing leaves out, in this order: cause, ports, pids, kind. */
-export function processColumns({ processes }: Report, { style, paint }: TableContext): Column<ProcessRow>[] {
-  return [
-    {
-      head: 'process',
-      cell: (row, room) => clip(safe(row.name, style), room, glyphs(style).ellipsis),
-      least: 24,
-    },
-    { head: 'kind', cell: (row) => row.key, rank: 40 },
-    { head: 'pids', cell: (row) => count(row.pids), right: true, rank: 30 },
-    { head: 'resets sent', cell: (row) => count(row.resets_sent), right: true, paint: unlessNone(paint) },
-    { head: 'received', cell: (row) => count(row.resets_received), right: true },
-    { head: 'ports', cell: (row, room) => listText(row.ports.map(String), room), least: 12, rank: 20 },
-    ...shown(processes.some(hasCause), [causeColumn<ProcessRow>(10)]),
   ];
 }
 

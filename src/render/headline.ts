@@ -83,7 +83,13 @@ export function sourceLine(report: Report, style: Style): string {
     ...(source.timestamps === 'arrival' ? ["times are those of arrival here, not the kernel's"] : []),
     ...(report.packets.seen === 0 ? [] : [contextText(source)]),
   ];
-  return wrap(parts.map((part) => safe(part, style)).join('; '), style.width, '  ');
+  return parts.map((part) => safe(part, style)).join('; ');
+}
+
+/** Why the kernel was not asked who it is; '' where it was, or was not to be. */
+export function traceLine({ source }: Report, style: Style): string {
+  if (source.kind === 'file' || source.trace === 'on' || source.trace === 'off') return '';
+  return `names by socket tables only: ${safe(source.trace, style)}`;
 }
 
 function interfacesText({ interfaces }: Source): string {

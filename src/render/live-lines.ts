@@ -9,6 +9,7 @@ import { grouped, plural } from '../base/text.js';
 import type { Glimpse, ResetEvent } from '../report/types.js';
 import { eventLineWriter } from './event-line.js';
 import { endpoint } from './figures.js';
+import { HeldNames } from './held-names.js';
 import { glyphs, painter, safe, type Style } from './style.js';
 import { columnsOf } from './text-width.js';
 
@@ -36,6 +37,7 @@ interface Group {
   held: number;
   /** Addresses that the held ones were sent to. */
   readonly peers: Few;
+  readonly names: HeldNames;
 }
 
 /** One address that sends resets. */
@@ -121,6 +123,7 @@ function hold(event: Glimpse, burst: Burst): boolean {
     return false;
   }
   group.held++;
+  group.names.add(event);
   if (remember(group.peers, event.dest_ip, burst.peers < PEERS)) burst.peers++;
   return true;
 }
@@ -147,7 +150,8 @@ function groupOf({ groups }: Sender, side: Side, port: number, burst: Burst): Gr
   if (known !== undefined) return known;
   if (burst.groups >= GROUPS) return null;
   burst.groups++;
-  const made: Group = { side, port, singles: 0, held: 0, peers: { texts: new Set(), more: false } };
+  const peers = { texts: new Set<string>(), more: false };
+  const made: Group = { side, port, singles: 0, held: 0, peers, names: new HeldNames() };
   groups.set(key, made);
   return made;
 }
@@ -166,18 +170,22 @@ interface Summary {
   /** What is left of the words when the line is too long for them all. */
   readonly who: string;
   readonly whom: string;
+  /** The processes at both ends; null where there is no one pair of them. */
+  readonly names: HeldNames | null;
 }
 
 function condensedLines(burst: Burst, style: Style): string {
   const { ellipsis } = glyphs(style);
   const paint = painter(style);
   return summaries(burst)
-    .map(({ held, who, whom }) => {
+    .map(({ held, who, whom, names }) => {
       const head = `${ellipsis} ${grouped(held)} more from `;
       const sent = safe(who, style);
       const to = whom === '' ? '' : ` ${safe(whom, style)}`;
-      const fits = columnsOf(head + sent + to) <= style.width;
-      return `${paint.quiet(head)}${paint.resets(sent)}${fits ? paint.quiet(to) : ''}\n`;
+      const ends = names?.text(style) ?? '';
+      const left = style.width - columnsOf(head + sent);
+      const tail = [ends === '' ? to : `${to}  ${ends}`, to].find((text) => columnsOf(text) <= left) ?? '';
+      return `${paint.quiet(head)}${paint.resets(sent)}${tail === '' ? '' : paint.quiet(tail)}\n`;
     })
     .join('');
 }
@@ -196,7 +204,7 @@ function summaries(burst: Burst): Summary[] {
   const left = others.reduce((sum, sender) => sum + heldOf(sender), burst.rest);
   const { texts, more } = burst.restAddresses;
   const who = `${more ? 'over ' : ''}${plural(others.length + texts.size, 'other address', 'other addresses')}`;
-  return [...ranked.slice(0, named).map(ofSender), ...(left === 0 ? [] : [{ held: left, who, whom: '' }])];
+  return [...ranked.slice(0, named).map(ofSender), ...(left === 0 ? [] : [{ held: left, who, whom: '', names: null }])];
 }
 
 function byHeld(a: Summary, b: Summary): number {
@@ -216,7 +224,7 @@ function hasUngrouped({ ungrouped }: Sender): boolean {
   return ungrouped.own + ungrouped.peer > 0;
 }
 
-function ofGroup({ ip }: Sender, { side, port, held, peers }: Group): Summary {
+function ofGroup({ ip }: Sender, { side, port, held, peers, names }: Group): Summary {
   const [only] = peers.texts;
   const one = peers.texts.size === 1 && !peers.more ? only : undefined;
   // Nothing is known of how many there were when none could be remembered.
@@ -224,11 +232,11 @@ function ofGroup({ ip }: Sender, { side, port, held, peers }: Group): Summary {
     peers.texts.size < 2 ? '' : `${peers.more ? 'over ' : ''}${grouped(peers.texts.size)} ${noun}`;
   if (side === 'own') {
     const to = one ?? many('clients');
-    return { held, who: endpoint(ip, port), whom: to === '' ? '' : `to ${to}` };
+    return { held, who: endpoint(ip, port), whom: to === '' ? '' : `to ${to}`, names };
   }
-  if (one !== undefined) return { held, who: ip, whom: `to ${endpoint(one, port)}` };
+  if (one !== undefined) return { held, who: ip, whom: `to ${endpoint(one, port)}`, names };
   const of = many('hosts');
-  return { held, who: ip, whom: `to port ${port}${of === '' ? '' : ` of ${of}`}` };
+  return { held, who: ip, whom: `to port ${port}${of === '' ? '' : ` of ${of}`}`, names };
 }
 
 /** All that is held of one sender. Ports without a group are none of those that have one. */
@@ -241,7 +249,8 @@ function ofSender(sender: Sender): Summary {
   const own = groups.filter(({ side }) => side === 'own').length;
   const peer = groups.length - own;
   const ports = (named: number, more: number): string => `${more > 0 ? 'over ' : ''}${plural(named, 'port')}`;
-  if (own > 0 && peer + ungrouped.peer === 0) return { held, who: `${ports(own, ungrouped.own)} of ${ip}`, whom: '' };
-  if (peer > 0 && own + ungrouped.own === 0) return { held, who: ip, whom: `to ${ports(peer, ungrouped.peer)}` };
-  return { held, who: ip, whom: '' };
+  const many = { held, whom: '', names: null };
+  if (own > 0 && peer + ungrouped.peer === 0) return { ...many, who: `${ports(own, ungrouped.own)} of ${ip}` };
+  if (peer > 0 && own + ungrouped.own === 0) return { ...many, who: ip, whom: `to ${ports(peer, ungrouped.peer)}` };
+  return { ...many, who: ip };
 }

@@ -45,7 +45,7 @@ function where({ interfaces, namespaces }: Source): string {
 }
 
 /** Why there may have been resets all the same, or failures without any. */
-function doubts({ source, packets, incomplete }: Report): string[] {
+function doubts({ source, packets, incomplete, failed_connects: failed }: Report): string[] {
   const { dropped, seen, unique } = packets;
   const unread = packets.cut + packets.malformed + packets.unknown_link;
   const among = 'resets may be among them';
@@ -62,9 +62,15 @@ function doubts({ source, packets, incomplete }: Report): string[] {
     ...(unique > 0 || source.interfaces.length === 0
       ? []
       : [
-          'a connection can fail without a reset: a SYN that nobody answers times out, a firewall may reject with ICMP',
+          failed.length === 0
+            ? 'a connection can fail without a reset: a SYN that nobody answers times out, a firewall may reject with ICMP'
+            : `${plural(sumOf(failed), 'connect')} failed all the same: see "Failed connects" below`,
         ]),
   ];
+}
+
+function sumOf(failed: Report['failed_connects']): number {
+  return failed.reduce((sum, row) => sum + row.attempts, 0);
 }
 
 function attempts({ source, packets, window }: Report): string[] {

@@ -8,6 +8,7 @@ import type {
   CauseCount,
   CauseRow,
   EndpointRow,
+  FailedConnectRow,
   Finding,
   HostRow,
   Incomplete,
@@ -19,6 +20,7 @@ import type {
   Source,
   Timeline,
   Tool,
+  UnnamedRow,
   Window,
 } from '../report/types.js';
 import { eventFields, processFields } from './event-fields.js';
@@ -48,7 +50,7 @@ export function reportFields(report: Report): Report {
     patterns: report.patterns.map(patternFields),
     timeline: timelineFields(report.timeline),
     findings: report.findings.map(findingFields),
-    failed_connects: report.failed_connects,
+    failed_connects: report.failed_connects.map(failedConnectFields),
     kernel: report.kernel,
     alerts: report.alerts,
     incomplete: report.incomplete.map(incompleteFields),
@@ -56,6 +58,8 @@ export function reportFields(report: Report): Report {
     events_omitted: report.events_omitted,
     endpoints_omitted: report.endpoints_omitted,
     hosts_omitted: report.hosts_omitted,
+    processes_omitted: report.processes_omitted,
+    unnamed: report.unnamed.map(unnamedFields),
   };
 }
 
@@ -165,6 +169,7 @@ function processRowFields(row: ProcessRow): ProcessRow {
     pids: row.pids,
     resets_sent: row.resets_sent,
     resets_received: row.resets_received,
+    by_group: row.by_group,
     ports: row.ports,
     causes: row.causes.map(causeCountFields),
     sample: processFields(row.sample),
@@ -217,6 +222,28 @@ function findingFields(finding: Finding): Finding {
     ports: finding.ports,
     hosts: finding.hosts,
     resets: finding.resets,
+  };
+}
+
+function failedConnectFields(row: FailedConnectRow): FailedConnectRow {
+  return {
+    process: processFields(row.process),
+    pids: row.pids,
+    ip: row.ip,
+    port: row.port,
+    attempts: row.attempts,
+    refused: row.refused,
+    icmp: row.icmp,
+    timed_out: row.timed_out,
+    abandoned: row.abandoned,
+  };
+}
+
+function unnamedFields(row: UnnamedRow): UnnamedRow {
+  return {
+    reason: row.reason,
+    senders: row.senders,
+    receivers: row.receivers,
   };
 }
 

@@ -6,12 +6,13 @@
 
 import { grouped } from '../base/text.js';
 import type { Report } from '../report/types.js';
-import { causeColumns, patternColumns, processColumns } from './cause-tables.js';
+import { causeColumns, patternColumns } from './cause-tables.js';
 import { clockText } from './clock-text.js';
 import { NOTHING } from './figures.js';
-import { headline, shownResets, sourceLine } from './headline.js';
+import { headline, shownResets, sourceLine, traceLine } from './headline.js';
 import { findingLines, incompleteLine, packetLine } from './notes.js';
 import { nothingLines } from './nothing.js';
+import { failedConnectColumns, processColumns, processNotes, whoLine } from './process-tables.js';
 import { glyphs, painter, type Style } from './style.js';
 import { tableLines, type Column } from './table.js';
 import { wrap } from './text-width.js';
@@ -22,11 +23,17 @@ import { endpointColumns, hostColumns, portColumns, type TableContext } from './
 export function renderReport(report: Report, style: Style, top: number): string {
   const context = { style, paint: painter(style), clock: clockText(report.window, style) };
   const blocks = [
-    [headline(report, style), ...nonEmpty(sourceLine(report, style))],
+    [
+      headline(report, style),
+      ...[whoLine(report, shownResets(report.packets), style), sourceLine(report, style), traceLine(report, style)]
+        .filter((line) => line !== '')
+        .map((line) => wrap(line, style.width, '  ')),
+    ],
     nothingLines(report, style),
     timelineLines(report, context.clock, style),
     ...report.findings.map((finding) => findingLines(finding, style)),
     ...(shownResets(report.packets) === 0 ? [] : tableBlocks(report, context, top)),
+    failedConnects(report, context, top),
     [packetLine(report, style)],
     incompleteLines(report, style, top),
   ];
@@ -45,11 +52,28 @@ function tableBlocks(report: Report, context: TableContext, top: number): string
   return [
     block('Servers', endpointColumns(report, context), report.endpoints, report.endpoints_omitted),
     [...block('Ports', portColumns(report, context), report.ports), ...portNote(report, context, top)],
+    processBlock(report, context, top),
     block('Hosts', hostColumns(report, context), report.hosts, report.hosts_omitted),
     block('Causes', causeColumns(context), told),
-    block('Processes', processColumns(report, context), report.processes),
     block('Patterns', patternColumns(context), report.patterns),
   ];
+}
+
+function processBlock(report: Report, context: TableContext, top: number): string[] {
+  const { processes: rows } = report;
+  const { style, paint } = context;
+  const notes = processNotes(report, style, top).map((text) => paint.quiet(wrap(`  ${text}`, style.width, '    ')));
+  return [
+    ...section({ title: 'Processes', columns: processColumns(report, context), rows, omitted: 0 }, context, top),
+    ...notes,
+  ];
+}
+
+/** Also where there was no reset: what times out brings none. */
+function failedConnects(report: Report, context: TableContext, top: number): string[] {
+  const { failed_connects: rows } = report;
+  const columns = failedConnectColumns(report, context);
+  return section({ title: 'Failed connects', columns, rows, omitted: 0 }, context, top);
 }
 
 /** The row without a port is explained where it is shown. */
@@ -87,8 +111,4 @@ function incompleteLines(report: Report, style: Style, top: number): string[] {
   const rest =
     more === 0 ? [] : [`  ${glyphs(style).ellipsis} and ${grouped(more)} more (--top ${entries.length} shows all)`];
   return [...entries.slice(0, top).map((entry) => incompleteLine(entry, report, style)), ...rest];
-}
-
-function nonEmpty(line: string): string[] {
-  return line === '' ? [] : [line];
 }

@@ -105,16 +105,19 @@ function tableWidth<Row>(fitted: readonly Fitted<Row>[]): number {
 
 const MOST_LIST_COLUMNS = 200;
 
-/** As many whole items as fit, then how many are missing: a list of ports that is cut in a number would name a wrong one. */
-export function listText(items: readonly string[], room: number): string {
+/**
+ * As many whole items as fit, then how many are missing of `all`: a list of ports that is cut in a number would name a
+ * wrong one.
+ */
+export function listText(items: readonly string[], room: number, all = items.length): string {
   if (items.length === 0) return '-';
   const most = Math.min(room, MOST_LIST_COLUMNS);
   let best = '';
   let text = '';
   for (let shown = 1; shown <= items.length && columnsOf(text) <= most; shown++) {
     text += `${shown === 1 ? '' : ', '}${items[shown - 1] ?? ''}`;
-    const whole = shown === items.length ? text : `${text} +${items.length - shown}`;
+    const whole = shown === all ? text : `${text} +${all - shown}`;
     if (columnsOf(whole) <= most) best = whole;
   }
-  return best || String(items.length);
+  return best || String(all);
 }

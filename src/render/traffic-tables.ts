@@ -10,6 +10,9 @@ import { count, decimal, endpoint, NOTHING, percent } from './figures.js';
 import { safe, type Paint, type Style } from './style.js';
 import { listText, type Column } from './table.js';
 
+/** Names that the ports' table lists. */
+const WHO_LISTED = 8;
+
 export interface TableContext {
   readonly style: Style;
   readonly paint: Paint;
@@ -34,7 +37,7 @@ export function endpointColumns({ endpoints }: Report, context: TableContext): C
   ];
 }
 
-/** Narrowing leaves out, in this order: processes, first, ratio, connections, last, peak, peers, rate, cause, service, received, sent, by client, by server. */
+/** Narrowing leaves out, in this order: first, ratio, connections, last, peak, peers, rate, cause, service, who, received, sent, by client, by server. */
 export function portColumns({ ports }: Report, context: TableContext): Column<PortRow>[] {
   const { style } = context;
   return [
@@ -62,14 +65,15 @@ export function portColumns({ ports }: Report, context: TableContext): Column<Po
       ports.some((row) => row.processes.length > 0),
       [
         {
-          head: 'processes',
+          head: 'who',
           cell: (row, room) =>
             listText(
-              row.processes.map((name) => safe(name, style)),
+              row.processes.slice(0, WHO_LISTED).map((name) => safe(name, style)),
               room,
+              row.processes.length,
             ),
           least: 12,
-          rank: 5,
+          rank: 85,
         },
       ],
     ),

@@ -1,5 +1,6 @@
 /** Puts the counts of a finished run together as the report. */
 
+import type { FailedConnects } from '../attribute/process.js';
 import type { Moment } from '../base/time.js';
 import type { PacketCounts } from '../decode/decoder.js';
 import {
@@ -11,6 +12,7 @@ import {
   type Source,
   type Tool,
 } from './types.js';
+import { failedConnectRows } from './process-info.js';
 import type { Tally } from './tally.js';
 import type { WindowTally } from './window.js';
 
@@ -27,6 +29,7 @@ export interface Findings {
   readonly filteredOut: number;
   readonly dropped: number | null;
   readonly tally: Tally;
+  readonly failedConnects: readonly FailedConnects[];
   readonly incomplete: readonly Incomplete[];
   readonly events: readonly ResetEvent[];
   readonly eventsOmitted: number;
@@ -60,12 +63,12 @@ export function buildReport(found: Findings): Report {
     endpoints: tally.endpointRows(context),
     ports: tally.portRows(context),
     hosts: tally.hostRows(),
-    processes: [],
+    processes: tally.processRows(),
     causes: tally.causeRows(),
     patterns: [],
     timeline: tally.timelineResult(),
     findings: [],
-    failed_connects: [],
+    failed_connects: failedConnectRows(found.failedConnects),
     kernel: null,
     alerts: [],
     incomplete: found.incomplete,
@@ -73,6 +76,8 @@ export function buildReport(found: Findings): Report {
     events_omitted: found.eventsOmitted,
     endpoints_omitted: tally.endpointsOmitted,
     hosts_omitted: tally.hostsOmitted,
+    processes_omitted: tally.processesOmitted,
+    unnamed: tally.unnamedRows(),
   };
 }
 

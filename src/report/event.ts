@@ -1,15 +1,20 @@
 /** A reset as an event of the JSON: every key of the schema, `null` where nothing is known. */
 
+import type { Attribution } from '../attribute/process.js';
 import { macText } from '../base/address.js';
 import { communityId } from '../base/community-id.js';
 import { epochNumber } from '../base/time.js';
 import { framesOf, interfacesOf, twinsOf, type Reset } from '../conversation/reset.js';
 import { ACK, flagsText } from '../decode/net/tcp.js';
+import { endInfo } from './process-info.js';
 import { timeText } from './time-text.js';
 import type { ResetEvent } from './types.js';
 
-/** `files` are the names of the captures, by the reset's file number; null: what was captured live has none. */
-export function eventOf(reset: Reset, files: readonly string[] | null): ResetEvent {
+/**
+ * `files` are the names of the captures, by the reset's file number; null: what was captured live has none. `who` is
+ * what is known of the processes at its ends.
+ */
+export function eventOf(reset: Reset, files: readonly string[] | null, who: Attribution): ResetEvent {
   const frames = framesOf(reset);
   return {
     type: 'reset',
@@ -64,13 +69,13 @@ export function eventOf(reset: Reset, files: readonly string[] | null): ResetEve
     confidence: reset.verdict.confidence,
     origin: reset.verdict.origin,
     pattern: reset.verdict.pattern,
-    evidence: reset.verdict.evidence,
-    kernel_reason: null,
-    kernel_path: null,
-    sender: null,
-    receiver: null,
-    sender_reason: files === null ? 'not-tried' : 'offline',
-    receiver_reason: files === null ? 'not-tried' : 'offline',
+    evidence: who.evidence.length === 0 ? reset.verdict.evidence : [...reset.verdict.evidence, ...who.evidence],
+    kernel_reason: who.kernelReason,
+    kernel_path: who.kernelPath,
+    sender: endInfo(who.sender),
+    receiver: endInfo(who.receiver),
+    sender_reason: who.sender.reason,
+    receiver_reason: who.receiver.reason,
     community_id: communityId(reset.srcIp, reset.srcPort, reset.destIp, reset.destPort),
   };
 }

@@ -1,17 +1,21 @@
 /**
- * Counts resets per endpoint, port, host and cause as they settle. Every reset counts once in each list.
+ * Counts resets per endpoint, port, host, process and cause as they settle. Every reset counts once in each list; of
+ * processes, once as sent and once as received.
  *
  * Knows no files, no clock and no output. Lists are bounded: addresses come from strangers. Past a bound new rows are
  * left out and counted, and distinct peers become unknown rather than wrong.
  */
 
+import type { Attribution } from '../attribute/process.js';
 import { clientIp, serverIp, type Reset } from '../conversation/reset.js';
 import type { Cause, Confidence, Origin } from '../conversation/verdict.js';
 import { Distinct, NEW, NO_ROOM } from './distinct.js';
 import { FewCounts } from './few-counts.js';
+import { NameRoom, PortNames } from './port-names.js';
+import { ProcessTally } from './process-tally.js';
 import { TimelineTally } from './timeline.js';
 import { causeCounts, compare, rate, Traffic } from './traffic.js';
-import type { CauseRow, EndpointRow, HostRow, PortRow, Timeline } from './types.js';
+import type { CauseRow, EndpointRow, HostRow, PortRow, ProcessRow, Timeline, UnnamedRow } from './types.js';
 
 /** Addresses that are told apart; hosts and endpoints beyond are left out of their lists. */
 const MAX_ADDRESSES = 20_000;
@@ -35,6 +39,8 @@ interface PortTally {
   readonly traffic: Traffic;
   sent: number;
   received: number;
+  /** null: no process was named. */
+  names: PortNames | null;
 }
 
 interface HostTally {
@@ -69,17 +75,20 @@ export class Tally {
   private readonly peers = new Distinct();
   private traffics = 0;
   private readonly hostPorts = new Distinct(1 << 18);
+  private readonly processes = new ProcessTally();
+  private readonly nameRoom = new NameRoom();
 
-  add(reset: Reset): void {
+  add(reset: Reset, who: Attribution): void {
     this.resets++;
     this.timeline.add(reset.seconds);
     const source = this.number(reset.srcIp);
     const destination = this.number(reset.destIp);
     this.addEndpoint(reset, source, destination);
-    this.addPort(reset, source, destination);
+    this.addPort(reset, who, source, destination);
     this.addHost(reset, source, true);
     this.addHost(reset, destination, false);
     this.addCause(reset);
+    this.processes.add(reset, who);
   }
 
   private number(ip: string): number {
@@ -109,15 +118,19 @@ export class Tally {
     this.addTraffic(row.traffic, reset, source, destination);
   }
 
-  private addPort(reset: Reset, source: number, destination: number): void {
+  private addPort(reset: Reset, who: Attribution, source: number, destination: number): void {
     const port = reset.servicePort;
     let row = this.ports.get(port);
     if (row === undefined) {
-      row = { port, traffic: new Traffic(this.traffics++, reset), sent: 0, received: 0 };
+      row = { port, traffic: new Traffic(this.traffics++, reset), sent: 0, received: 0, names: null };
       this.ports.set(port, row);
     }
     if (reset.direction === 'sent' || reset.direction === 'local') row.sent++;
     if (reset.direction === 'received' || reset.direction === 'local') row.received++;
+    if (who.sender.process !== null || who.receiver.process !== null) {
+      row.names ??= new PortNames(this.nameRoom);
+      row.names.add(who, reset.resetBy);
+    }
     this.addTraffic(row.traffic, reset, source, destination);
   }
 
@@ -190,7 +203,7 @@ export class Tally {
   portRows(context: RowContext): PortRow[] {
     return [...this.ports.values()]
       .sort((a, b) => b.traffic.resets - a.traffic.resets || (a.port ?? 65536) - (b.port ?? 65536))
-      .map(({ port, traffic, sent, received }) => ({
+      .map(({ port, traffic, sent, received, names }) => ({
         port,
         service: port === null ? null : context.service(port),
         resets: traffic.resets,
@@ -204,7 +217,7 @@ export class Tally {
         peak_10s: traffic.peak.most,
         peers: traffic.peers,
         causes: traffic.causeCounts(),
-        processes: [],
+        processes: names?.list() ?? [],
         first: traffic.span.first,
         last: traffic.span.last,
       }));
@@ -220,6 +233,18 @@ export class Tally {
         ports: [...row.ports].sort((a, b) => a - b),
         causes: causeCounts(row.causes),
       }));
+  }
+
+  processRows(): ProcessRow[] {
+    return this.processes.rows();
+  }
+
+  unnamedRows(): UnnamedRow[] {
+    return this.processes.unnamedRows();
+  }
+
+  get processesOmitted(): number {
+    return this.processes.omitted;
   }
 
   causeRows(): CauseRow[] {

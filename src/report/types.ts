@@ -4,6 +4,7 @@
  * Renderers know only this. A key never changes its meaning within a schema version; `null` says unknown.
  */
 
+import type { KernelPath, Match, MissingReason } from '../attribute/process.js';
 import type { Cause, Confidence, Direction, Origin, Pattern, ResetBy } from '../conversation/verdict.js';
 import type { Encapsulation } from '../decode/walk.js';
 
@@ -20,19 +21,10 @@ export {
   type Pattern,
   type ResetBy,
 } from '../conversation/verdict.js';
+export type { KernelPath, Match, MissingReason } from '../attribute/process.js';
 
 export type ConnState = 'REJ' | 'RSTO' | 'RSTR' | 'RSTOS0' | 'RSTRH';
 export type Stage = 'handshake' | 'established' | 'data' | 'closing' | 'closed' | 'unknown';
-export type MissingReason =
-  | 'remote'
-  | 'offline'
-  | 'no-listener'
-  | 'gone'
-  | 'permission'
-  | 'ambiguous'
-  | 'pid-namespace'
-  | 'not-tried'
-  | 'unknown';
 
 export interface Outer {
   readonly encapsulation: Encapsulation;
@@ -69,7 +61,7 @@ export interface ProcessInfo {
   readonly container: Container | null;
   readonly netns: number | null;
   readonly started: string | null;
-  readonly match: string;
+  readonly match: Match;
 }
 
 /** One reset, counted once however often it was captured. */
@@ -117,7 +109,7 @@ export interface ResetEvent {
   readonly pattern: Pattern | null;
   readonly evidence: readonly string[];
   readonly kernel_reason: string | null;
-  readonly kernel_path: string | null;
+  readonly kernel_path: KernelPath | null;
   readonly sender: ProcessInfo | null;
   readonly receiver: ProcessInfo | null;
   readonly sender_reason: MissingReason | null;
@@ -126,7 +118,13 @@ export interface ResetEvent {
 }
 
 /** What a line that stands for many resets is made of. */
-export type Glimpse = Pick<ResetEvent, 'src_ip' | 'src_port' | 'dest_ip' | 'dest_port' | 'service_port' | 'reset_by'>;
+export type Glimpse = Pick<
+  ResetEvent,
+  'src_ip' | 'src_port' | 'dest_ip' | 'dest_port' | 'service_port' | 'reset_by'
+> & { readonly sender: Named | null; readonly receiver: Named | null };
+
+/** What a process is called by. */
+export type Named = Pick<ProcessInfo, 'pid' | 'name' | 'exe'>;
 
 export interface Tool {
   readonly name: string;
@@ -144,6 +142,7 @@ export interface Source {
   readonly link_types: readonly string[];
   readonly context: Context;
   readonly timestamps: 'kernel' | 'arrival' | null;
+  /** "on", "off", or in words why the kernel could not be traced. */
   readonly trace: string;
   readonly namespaces: readonly string[];
 }
@@ -226,15 +225,26 @@ export interface HostRow {
   readonly causes: readonly CauseCount[];
 }
 
+/** One unit, container or executable of this host; a reset between two of its processes counts as sent and as received. */
 export interface ProcessRow {
   readonly key: 'unit' | 'container' | 'exe';
   readonly name: string;
-  readonly pids: number;
+  /** Distinct; null once there were too many to tell. */
+  readonly pids: number | null;
   readonly resets_sent: number;
   readonly resets_received: number;
+  /** Of these resets, those that only a group of listeners answers for: which of its processes is not known. */
+  readonly by_group: number;
   readonly ports: readonly number[];
   readonly causes: readonly CauseCount[];
   readonly sample: ProcessInfo;
+}
+
+/** Resets whose sender, and whose receiver, has no process for one reason. */
+export interface UnnamedRow {
+  readonly reason: MissingReason;
+  readonly senders: number;
+  readonly receivers: number;
 }
 
 export interface CauseRow {
@@ -271,6 +281,19 @@ export interface Finding {
   readonly resets: number;
 }
 
+/** Connects of one program to one place that failed, also those that no packet shows. */
+export interface FailedConnectRow {
+  readonly process: ProcessInfo;
+  readonly pids: number;
+  readonly ip: string;
+  readonly port: number;
+  readonly attempts: number;
+  readonly refused: number;
+  readonly icmp: number;
+  readonly timed_out: number;
+  readonly abandoned: number;
+}
+
 /** Something that was not read, or not whole. */
 export interface Incomplete {
   readonly reason: string;
@@ -296,7 +319,7 @@ export interface Report {
   readonly patterns: readonly PatternRow[];
   readonly timeline: Timeline;
   readonly findings: readonly Finding[];
-  readonly failed_connects: readonly [];
+  readonly failed_connects: readonly FailedConnectRow[];
   readonly kernel: null;
   readonly alerts: readonly [];
   readonly incomplete: readonly Incomplete[];
@@ -306,6 +329,9 @@ export interface Report {
   /** Rows left out of `endpoints` and `hosts` for memory; their resets are in all other counts. */
   readonly endpoints_omitted: number;
   readonly hosts_omitted: number;
+  /** Times that a process at one end of a reset had no row in `processes`, for memory. */
+  readonly processes_omitted: number;
+  readonly unnamed: readonly UnnamedRow[];
 }
 
 /** The first line of `--ndjson`. */

@@ -1,9 +1,11 @@
 /** Captures that are read and decoded in this thread: small ones, pipes, several at once. */
 
-import type { Damage } from '../capture/frame-batch.js';
+import type { Damage, FrameBatch } from '../capture/frame-batch.js';
 import type { OpenCapture } from '../capture/open.js';
 import { inTimeOrder, type CaptureFile, type Passage } from '../capture/story.js';
 import { Decoder, type PacketCounts } from '../decode/decoder.js';
+import type { SegmentBatch } from '../decode/segment-batch.js';
+import { NO_COMMENTS, takeComments, type RowComments } from './comments.js';
 import type { KnownCapture, Rows, Scan, Unopened, WantedFrames } from './scan.js';
 
 /** What closing a source in the middle looks like to its reader. */
@@ -53,7 +55,7 @@ export class LocalScan implements Scan {
       this.lastTurn = bytes;
       await turn();
     }
-    return { file, segments, interfaces, frames: batch };
+    return { file, segments, interfaces, comments: commentsOf(batch, segments), frames: batch };
   }
 
   private endEarly(): null {
@@ -109,6 +111,13 @@ export class LocalScan implements Scan {
     await this.passages.return(undefined);
     for (const capture of this.opened.values()) capture.close();
   }
+}
+
+function commentsOf(batch: FrameBatch, segments: SegmentBatch): RowComments {
+  if (batch.notes.size === 0) return NO_COMMENTS;
+  const comments = new Map<number, string>();
+  takeComments(batch, segments, 0, comments);
+  return comments;
 }
 
 /** One turn of the event loop. */

@@ -3,6 +3,7 @@
 import type { CaptureInterface, Damage, TimeSpan } from '../capture/frame-batch.js';
 import type { PacketCounts } from '../decode/decoder.js';
 import type { SegmentBatch, Surroundings } from '../decode/segment-batch.js';
+import type { RowComments } from './comments.js';
 
 /** What the thread is started with. */
 export interface ScanOrder {
@@ -22,6 +23,8 @@ export const STOP = 1;
 export const MAX_AHEAD = 6;
 /** Rows a message. */
 export const ROWS = 8192;
+/** Characters of comments after which a message is sent before it has all its rows. */
+export const COMMENT_CHARACTERS = 1024 * 1024;
 
 /** What is known of the capture so far, but for the interfaces told before. */
 export interface ScanState {
@@ -81,7 +84,12 @@ export interface PackedSegments {
 }
 
 export type ScanMessage =
-  | { readonly kind: 'segments'; readonly segments: PackedSegments; readonly state: ScanState }
+  | {
+      readonly kind: 'segments';
+      readonly segments: PackedSegments;
+      readonly comments: RowComments;
+      readonly state: ScanState;
+    }
   | { readonly kind: 'progress'; readonly state: ScanState }
   | { readonly kind: 'end'; readonly state: ScanState }
   | { readonly kind: 'refused'; readonly code: string; readonly message: string; readonly hint: string | null };

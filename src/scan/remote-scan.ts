@@ -8,6 +8,7 @@ import { startThread, type Thread } from '../base/spawn.js';
 import { TimeSpan, type CaptureInterface } from '../capture/frame-batch.js';
 import { noCounts, type PacketCounts } from '../decode/decoder.js';
 import { SegmentBatch } from '../decode/segment-batch.js';
+import { NO_COMMENTS } from './comments.js';
 import type { KnownCapture, Rows, Scan, Unopened } from './scan.js';
 import {
   ROWS,
@@ -88,9 +89,13 @@ export class RemoteScan implements Scan {
         this.state = message.state;
         for (const each of message.state.fresh) this.interfaces.push(each);
         if (kind === 'end') return null;
+        let comments = NO_COMMENTS;
         if (kind === 'progress') this.segments.clear();
-        else this.take(message.segments);
-        return { file: 0, segments: this.segments, interfaces: this.interfaces, frames: null };
+        else {
+          this.take(message.segments);
+          ({ comments } = message);
+        }
+        return { file: 0, segments: this.segments, interfaces: this.interfaces, comments, frames: null };
       }
       if (this.fault !== null) throw this.fault;
       if (this.over) throw new Error('the reading thread ended without a word');

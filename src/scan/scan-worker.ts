@@ -11,7 +11,18 @@ import { BATCH_FRAMES, type CaptureInterface } from '../capture/frame-batch.js';
 import { openCapture, type OpenCapture } from '../capture/open.js';
 import { Decoder } from '../decode/decoder.js';
 import type { SegmentBatch } from '../decode/segment-batch.js';
-import { MAX_AHEAD, pack, ROWS, STOP, TAKEN, type ScanMessage, type ScanOrder, type ScanState } from './protocol.js';
+import { takeComments } from './comments.js';
+import {
+  COMMENT_CHARACTERS,
+  MAX_AHEAD,
+  pack,
+  ROWS,
+  STOP,
+  TAKEN,
+  type ScanMessage,
+  type ScanOrder,
+  type ScanState,
+} from './protocol.js';
 
 /** Bytes between two words of how far it is. */
 const PROGRESS_BYTES = 32 * 1024 * 1024;
@@ -22,6 +33,8 @@ async function scan({ path, keep, shared }: ScanOrder, send: (message: ScanMessa
   const { reader } = capture;
   reader.sieve = decoder.sieve;
   let segments: SegmentBatch | null = null;
+  const comments = new Map<number, string>();
+  let characters = 0;
   let sent = 0;
   let told = 0;
   let stopped = false;
@@ -37,13 +50,17 @@ async function scan({ path, keep, shared }: ScanOrder, send: (message: ScanMessa
       if (Atomics.load(shared, STOP) !== 0) break;
       Atomics.wait(shared, TAKEN, taken);
     }
-    send({ kind: 'segments', segments: pack(segments), state: state() });
+    send({ kind: 'segments', segments: pack(segments), comments, state: state() });
     sent++;
     segments.clear();
+    comments.clear();
+    characters = 0;
   };
   for (let batch = await reader.next(); batch !== null; batch = await reader.next()) {
+    const from: number = segments?.count ?? 0;
     segments = decoder.append(batch, 0, batch.count, reader.interfaces);
-    if (segments.count > ROWS - BATCH_FRAMES) flush();
+    characters += takeComments(batch, segments, from, comments);
+    if (segments.count > ROWS - BATCH_FRAMES || characters > COMMENT_CHARACTERS) flush();
     if (capture.bytesRead() - told >= PROGRESS_BYTES) {
       told = capture.bytesRead();
       send({ kind: 'progress', state: state() });

@@ -8,6 +8,7 @@ import type { CaptureInterface, Damage, FrameBatch, TimeSpan } from '../capture/
 import type { CaptureFile } from '../capture/story.js';
 import type { PacketCounts } from '../decode/decoder.js';
 import type { SegmentBatch } from '../decode/segment-batch.js';
+import type { RowComments } from './comments.js';
 import { LocalScan } from './local-scan.js';
 import { MIN_REMOTE_BYTES, RemoteScan } from './remote-scan.js';
 
@@ -16,6 +17,7 @@ export interface Rows {
   readonly file: number;
   readonly segments: SegmentBatch;
   readonly interfaces: readonly CaptureInterface[];
+  readonly comments: RowComments;
   /** The batch that the segments' `frame` points into; null where it is in another thread. */
   readonly frames: FrameBatch | null;
 }

@@ -20,13 +20,13 @@ const toldBy = (lines: readonly string[]): number =>
 /** From a service's side: 10.0.0.5:7211 to one of its clients. */
 const fromServer = (client: number, port = 7211, ip = SERVER): ResetEvent =>
   sampleEvent({
-    ...{ src_ip: ip, src_port: port, service_port: port, reset_by: 'server' },
+    ...{ src_ip: ip, src_port: port, service_port: port, reset_by: 'server', sender: null },
     ...{ dest_ip: `10.1.${client >> 8}.${client & 255}`, dest_port: 40000 + (client % 20000) },
   });
 /** From a client's side: 10.0.0.5 to port 7211 of a server. */
 const fromClient = (server: number, port = 7211): ResetEvent =>
   sampleEvent({
-    ...{ src_ip: SERVER, src_port: 50000 + (server % 9999), service_port: port, reset_by: 'client' },
+    ...{ src_ip: SERVER, src_port: 50000 + (server % 9999), service_port: port, reset_by: 'client', sender: null },
     ...{ dest_ip: `10.2.${server >> 8}.${server & 255}`, dest_port: port },
   });
 

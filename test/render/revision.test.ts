@@ -15,7 +15,13 @@ const OTHER: Omit<ResetEvent, 'type' | 'id'> = {
   ...{ interface: 'lo', interfaces: [], copies: 3, translations: [], netns: 5, direction: 'local' as const },
   ...{ service_port: null, reset_by: 'client' as const, conn_state: null, stage: 'data' as const, idle_seconds: 1 },
   ...{ bytes_to_server: 9, bytes_to_client: 9, cause: 'abort' as const, confidence: 'certain' as const },
-  ...{ origin: 'unknown' as const, pattern: null, evidence: ['more'], kernel_reason: 'x', kernel_path: 'y' },
+  ...{
+    origin: 'unknown' as const,
+    pattern: null,
+    evidence: ['more'],
+    kernel_reason: 'x',
+    kernel_path: 'linger' as const,
+  },
   ...{ sender: sampleProcess({ pid: 1 }), receiver: sampleProcess(), sender_reason: 'gone' as const },
   ...{ receiver_reason: null, community_id: '1:z' },
 };

@@ -1,6 +1,7 @@
 /** A made-up report to render, whole in itself: its counts keep the promises that the README makes. */
 import type {
   EndpointRow,
+  FailedConnectRow,
   HostRow,
   PortRow,
   ProcessInfo,
@@ -150,9 +151,25 @@ export function sampleProcessRow(changes: Partial<ProcessRow> = {}): ProcessRow 
     pids: 4,
     resets_sent: 90,
     resets_received: 10,
+    by_group: 0,
     ports: [443],
     causes: [{ cause: 'abort', resets: 90 }],
     sample: sampleProcess(),
+    ...changes,
+  };
+}
+
+export function sampleFailedConnect(changes: Partial<FailedConnectRow> = {}): FailedConnectRow {
+  return {
+    process: sampleProcess({ name: 'curl', exe: '/usr/bin/curl', unit: null, container: null, match: 'kernel-trace' }),
+    pids: 1,
+    ip: '10.0.0.7',
+    port: 8125,
+    attempts: 30,
+    refused: 24,
+    icmp: 3,
+    timed_out: 2,
+    abandoned: 1,
     ...changes,
   };
 }
@@ -226,6 +243,8 @@ export function sampleReport(changes: Partial<Report> = {}): Report {
     events_omitted: 0,
     endpoints_omitted: 0,
     hosts_omitted: 0,
+    processes_omitted: 0,
+    unnamed: [],
     ...changes,
   };
 }
@@ -242,10 +261,28 @@ export function fullReport(changes: Partial<Report> = {}): Report {
     endpoints: report.endpoints.map((row) => ({ ...row, causes, connections: 400, reset_ratio: 0.25 })),
     ports: report.ports.map((row) => ({ ...row, causes, sent: 3, received: 4, processes: ['nginx', 'haproxy'] })),
     hosts: report.hosts.map((row) => ({ ...row, causes })),
-    processes: [sampleProcessRow(), sampleProcessRow({ key: 'exe', name: '/opt/東京/サーバー', pids: 1 })],
+    processes: [
+      sampleProcessRow({ by_group: 4 }),
+      sampleProcessRow({ key: 'exe', name: '/opt/東京/サーバー', pids: 1 }),
+      sampleProcessRow({
+        key: 'container',
+        name: 'web',
+        pids: null,
+        sample: sampleProcess({ match: 'listener-group' }),
+      }),
+    ],
     causes: [
       { cause: 'closed-port', resets: 70, certain: 0, likely: 70, possible: 0, unknown: 0, origin: 'kernel' },
       { cause: 'unknown', resets: 51, certain: 0, likely: 0, possible: 0, unknown: 51, origin: 'unknown' },
+    ],
+    failed_connects: [
+      sampleFailedConnect(),
+      sampleFailedConnect({ process: sampleProcess(), pids: 3, ip: LONG_IPV6, attempts: 5, refused: 5, icmp: 0 }),
+    ],
+    processes_omitted: 7,
+    unnamed: [
+      { reason: 'no-listener', senders: 70, receivers: 0 },
+      { reason: 'permission', senders: 1, receivers: 2 },
     ],
     patterns: [{ pattern: 'scan', resets: 70, summary: '192.0.2.7 tried 70 ports of 10.0.0.1 within 3 seconds' }],
     findings: [

@@ -167,9 +167,11 @@ describe('the tables', () => {
     expect(rows.map((row) => /(?:^| )(\S+)$/.exec(row.slice(0, end))?.[1])).toEqual(['100', '20', '1']);
   });
   test('align names of wide characters', () => {
-    const [head = '', ...rows] = section(renderReport(fullReport(), PLAIN, 20), 'Processes').slice(1);
+    const { processes } = fullReport();
+    const text = report({ processes }, 140);
+    const [head = '', ...rows] = section(text, 'Processes').slice(1, 2 + processes.length);
     const at = columnsOf(head.slice(0, head.indexOf('kind')));
-    for (const row of rows) expect(columnsOf(row.slice(0, /(?:unit|exe) /.exec(row)?.index))).toBe(at);
+    for (const row of rows) expect(columnsOf(row.slice(0, /(?:unit|exe|container) /.exec(row)?.index))).toBe(at);
   });
   test('show the first rows and say how many more there are', () => {
     const endpoints = Array.from({ length: 30 }, (_, i) => sampleEndpoint({ ip: `10.0.1.${i}` }));

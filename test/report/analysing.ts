@@ -1,4 +1,5 @@
 /** Captures in memory through the whole pipeline, and a short way to write frames with a reset in them. */
+import { nobody } from '../../src/attribute/attributor.js';
 import { analyze, type AnalyzeOptions } from '../../src/analyze/analyze.js';
 import type { CaptureFile } from '../../src/capture/story.js';
 import { openCapture } from '../../src/capture/open.js';
@@ -44,6 +45,8 @@ export function analyseAll(captures: readonly Uint8Array[], settings: Settings =
     local: null,
     filter: KEEP_ALL,
     service: () => null,
+    attributor: nobody('offline'),
+    fullCommand: false,
     keepEvents: true,
     onEvent: null,
     writer: null,

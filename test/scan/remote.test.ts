@@ -4,11 +4,16 @@
 import { describe, expect, test } from '@jest/globals';
 import { statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { Worker } from 'node:worker_threads';
 import { gzipSync } from 'node:zlib';
+import { attributionComment } from '../../src/attribute/comment.js';
+import { found, missing, type Process } from '../../src/attribute/process.js';
+import { RST } from '../../src/decode/net/tcp.js';
+import { MAX_AHEAD, ROWS, STOP, TAKEN, type ScanMessage } from '../../src/scan/protocol.js';
 import { MIN_REMOTE_BYTES } from '../../src/scan/remote-scan.js';
 import { classicHeader, classicRecord, pcapng } from '../support/capture-bytes.js';
 import { carriedIp, ethernet, ipInIp, resetFrame, resetPacket, segment } from '../support/frames.js';
-import { cliCommand, runShell, shellQuote, tmpDir } from '../support/run.js';
+import { cliCommand, REPOSITORY, runShell, shellQuote, tmpDir } from '../support/run.js';
 
 const SECOND = 1772366400;
 
@@ -44,6 +49,27 @@ function records(): Uint8Array[] {
 
 const classic = Buffer.concat(records());
 
+const PROCESS: Process = {
+  pid: 1,
+  ppid: 0,
+  parent: null,
+  name: 'node',
+  exe: '/usr/bin/node',
+  command: null,
+  user: 'root',
+  unit: null,
+  container: null,
+  netns: 4026531840,
+  started: 1772366000.25,
+};
+
+/** As `live -w` writes it; each round's is another. */
+function ownComment(round: number): string {
+  const sender = found({ ...PROCESS, pid: 1000 + round }, 'socket');
+  const who = { sender, receiver: missing('remote'), kernelReason: 'NO_SOCKET', kernelPath: null, evidence: [] };
+  return attributionComment(`f1-${String(round)}`, 'abort', 'likely', who, false);
+}
+
 function ng(): Uint8Array {
   const sections: Uint8Array[] = [];
   for (let from = 0; from < ROUNDS; from += 100) {
@@ -51,7 +77,8 @@ function ng(): Uint8Array {
     for (let round = from; round < from + 100; round++) {
       for (const bytes of frames(round)) {
         const timestamp = BigInt(SECOND + (round >> 4)) * 1_000_000n;
-        builder.enhancedPacket({ timestamp, bytes, flags: round % 3, comments: round % 50 === 0 ? ['here'] : [] });
+        const comments = round % 50 === 0 ? ['here'] : round % 3 === 0 ? [ownComment(round)] : [];
+        builder.enhancedPacket({ timestamp, bytes, flags: round % 3, comments });
       }
     }
     builder.interfaceStatistics({ interface: 0, received: 5n, dropped: 1n });
@@ -131,4 +158,71 @@ describe('a thread of its own says what the main thread says', () => {
     expect(report.packets.seen).toBeLessThanOrEqual(seen);
     if (report.packets.seen < seen) expect(report.incomplete.map(({ reason }) => reason)).toContain('interrupted');
   }, 120_000);
+});
+
+/** The messages of the thread itself; `taken` follows them as the starter's count does. */
+async function messagesOf(file: string): Promise<ScanMessage[]> {
+  const shared = new Int32Array(new SharedArrayBuffer(8));
+  const order = { path: file, keep: RST, shared };
+  const worker = new Worker(path.join(REPOSITORY, 'dist/cli/scan-worker.js'), { workerData: order });
+  const messages: ScanMessage[] = [];
+  try {
+    await new Promise<void>((resolve, reject) => {
+      worker.on('error', reject);
+      worker.on('message', (message: ScanMessage) => {
+        messages.push(message);
+        if (message.kind === 'segments') {
+          Atomics.add(shared, TAKEN, 1);
+          Atomics.notify(shared, TAKEN);
+        }
+        if (message.kind === 'end' || message.kind === 'refused') resolve();
+      });
+    });
+  } finally {
+    Atomics.store(shared, STOP, 1);
+    await worker.terminate();
+  }
+  return messages;
+}
+
+describe('comments cross from one thread to the other', () => {
+  const write = (comment: (n: number) => string | null, count: number): string => {
+    const builder = pcapng({}).interface({});
+    for (let n = 0; n < count; n++) {
+      const own = comment(n);
+      const bytes = resetFrame({ dstPort: 1000, seq: n });
+      builder.enhancedPacket({ timestamp: BigInt(SECOND), bytes, comments: own === null ? [] : [own] });
+    }
+    const file = path.join(tmpDir(), 'commented.pcapng');
+    writeFileSync(file, builder.bytes());
+    return file;
+  };
+  /** Of each row by its sequence number, over all messages. */
+  const arrived = (messages: readonly ScanMessage[]): (string | null)[] =>
+    messages.flatMap((message) => {
+      if (message.kind !== 'segments') return [];
+      const { segments, comments } = message;
+      return Array.from({ length: segments.count }, (_, row) => {
+        const seq = segments.columns.get('seq')?.[row] ?? -1;
+        return `${String(seq)} ${comments.get(row) ?? '-'}`;
+      });
+    });
+
+  test('each with its row, message by message', async () => {
+    const count = 3 * ROWS;
+    const own = (n: number): string | null => (n % 11 === 0 ? `rstscope: ${String(n)}` : null);
+    const messages = await messagesOf(write(own, count));
+    expect(messages.filter(({ kind }) => kind === 'segments').length).toBeGreaterThan(2);
+    expect(arrived(messages)).toEqual(Array.from({ length: count }, (_, n) => `${String(n)} ${own(n) ?? '-'}`));
+  }, 60_000);
+
+  test('many long ones go in smaller messages', async () => {
+    const messages = await messagesOf(write((n) => `rstscope: ${String(n)} ${'x'.repeat(10_000)}`, 2000));
+    const sizes = messages.map((message) =>
+      message.kind === 'segments' ? [...message.comments.values()].reduce((sum, { length }) => sum + length, 0) : 0,
+    );
+    expect(arrived(messages)).toHaveLength(2000);
+    expect(sizes.length).toBeGreaterThan(2 * MAX_AHEAD);
+    expect(Math.max(...sizes)).toBeLessThan(2_000_000);
+  }, 60_000);
 });

@@ -73,6 +73,8 @@ export class LiveCapture {
   private readonly past = { lost: 0, silent: false, flooded: false, forced: 0 };
   private readonly hosts = new Map<Namespace, CapturedHost>();
   private readonly addresses: HostAddresses;
+  private localList: readonly string[] = [];
+  private localSet: ReadonlySet<string> = new Set();
   private readonly refused: Loss[] = [];
   private readonly now: () => number;
   private ending: Promise<void> | null = null;
@@ -139,6 +141,16 @@ export class LiveCapture {
       });
     return { name: 'live', once: true, open };
   }
+
+  /** This host's addresses, in all its namespaces, as they are by now. */
+  readonly isLocal = (ip: string): boolean => {
+    const { list } = this.addresses;
+    if (list !== this.localList) {
+      this.localList = list;
+      this.localSet = new Set(list);
+    }
+    return this.localSet.has(ip);
+  };
 
   get timestamps(): CapturedHost['timestamps'] {
     return this.backend === 'cap' ? 'arrival' : 'kernel';

@@ -4,10 +4,12 @@
  */
 
 import { Analysis, type AnalyzeOptions, type GrowingFacts } from '../../analyze/analyze.js';
+import type { AddressTest } from '../../base/address.js';
 import { UserError } from '../../base/errors.js';
 import { TOOL_NAME, toolVersion } from '../../base/package-info.js';
 import { plural } from '../../base/text.js';
 import type { Moment } from '../../base/time.js';
+import { LiveNames } from '../../attribute/live-names.js';
 import { readServices, SERVICES_FILE } from '../../attribute/services.js';
 import { ignoresIpv6, userFilter } from '../../capture/live/filter.js';
 import { findNamespaces } from '../../capture/live/namespaces.js';
@@ -58,20 +60,24 @@ export async function live(
   saver?.refuseTarget(saver.target, io);
   if (saver !== null && !saver.target.startsWith('/') && saver.target !== STANDARD_INPUT) mustHaveFolder(saver.target);
 
-  const capture = await startCapture(order, args, io);
+  // Names are looked for before anything is captured: what dies meanwhile has been seen alive.
+  const names = await LiveNames.start({ processes: values.process, trace: values.trace, now: io.wallClock });
+  let capture: LiveCapture | null = null;
   let saving: Saving | null = null;
   try {
+    capture = await startCapture(order, args, io);
     if (saver !== null) {
       const linkTypes = [...capture.linkTypes];
       saving = saver.openSaving(saver.target, linkTypes, `${TOOL_NAME} ${toolVersion()}`, io);
       await saver.tellFormat(saver.target, talk);
     }
-    return await run({ plan, seconds: seconds === 0 ? null : seconds, count, talk, capture, saving, values, io });
+    const span = seconds === 0 ? null : seconds;
+    return await run({ plan, seconds: span, count, talk, capture, names, saving, values, io });
   } catch (error) {
     saving?.abandon();
     throw error;
   } finally {
-    await capture.close();
+    await Promise.all([capture?.close(), names.close()]);
   }
 }
 
@@ -122,6 +128,11 @@ async function startCapture(order: LiveOrder, args: readonly string[], io: Io): 
   }
 }
 
+/** This host's addresses, and those that the user counts as such. */
+function isLocal({ local }: Plan, capture: LiveCapture): AddressTest {
+  return (ip) => capture.isLocal(ip) || local?.(ip) === true;
+}
+
 interface Running {
   readonly plan: Plan;
   /** Null: until somebody ends it. */
@@ -129,18 +140,19 @@ interface Running {
   readonly count: number | null;
   readonly talk: Talk;
   readonly capture: LiveCapture;
+  readonly names: LiveNames;
   readonly saving: Saving | null;
   readonly values: LiveValues;
   readonly io: Io;
 }
 
 async function run(running: Running): Promise<number> {
-  const { plan, seconds, count, talk, capture, saving, values, io } = running;
+  const { plan, seconds, count, talk, capture, names, saving, values, io } = running;
   const utc = values.utc === true;
   const start = momentOf(io.wallClock());
   let end: Moment | null = null;
   const facts = (): GrowingFacts => ({
-    source: sourceFacts(capture),
+    source: sourceFacts(capture, names),
     ...spanOf(capture, start, end ?? momentOf(io.wallClock())),
     incomplete: capture.losses.map(({ reason, interface: name, gapSeconds, message }) => ({
       reason,
@@ -152,7 +164,7 @@ async function run(running: Running): Promise<number> {
     })),
     dropped: capture.dropped,
   });
-  const format = await formatOf(plan, utc, () => startSource(plan, capture), io);
+  const format = await formatOf(plan, utc, () => startSource(plan, capture, names), io);
   const screen = new LiveScreen(io, {
     ...linesOf(plan, values, io),
     seconds,
@@ -171,6 +183,8 @@ async function run(running: Running): Promise<number> {
     local: plan.local,
     filter: { ...plan.filter, after: null, before: null },
     service: (port) => services.get(port) ?? null,
+    attributor: names.attributor(isLocal(plan, capture), capture.timestamps),
+    fullCommand: values.fullCommand === true,
     keepEvents: plan.format === 'json' && values.events === true,
     onEvent: null,
     writer: saving?.writer ?? null,
@@ -225,7 +239,7 @@ async function run(running: Running): Promise<number> {
     finish();
     await screen.end();
   }
-  for (const note of capture.notes) await talk(note);
+  for (const note of [...capture.notes, ...names.notes]) await talk(note);
   const stages = { begun, read: io.now() };
   const saved = await finishSaving(saving, values, io, talk);
   const undelivered = await deliver(separated(format, plan), report, io, talk);
@@ -282,21 +296,21 @@ function isBefore(a: Moment, b: Moment): boolean {
   return a.seconds < b.seconds || (a.seconds === b.seconds && a.nanos < b.nanos);
 }
 
-function sourceFacts(capture: LiveCapture): GrowingFacts['source'] {
+function sourceFacts(capture: LiveCapture, names: LiveNames): GrowingFacts['source'] {
   const { order, backend, timestamps } = capture;
   return {
     interfaces: order.interfaces,
     filter: order.filter,
     backend,
     timestamps,
-    trace: 'off',
+    trace: names.trace,
     namespaces: order.namespaces.map(({ name, inode }) => name ?? String(inode ?? 'own')),
   };
 }
 
-function startSource(plan: Plan, capture: LiveCapture): Source {
+function startSource(plan: Plan, capture: LiveCapture, names: LiveNames): Source {
   const linkTypes = [...capture.linkTypes].map(linkTypeName);
-  return { kind: 'live', files: [], link_types: linkTypes, context: plan.context, ...sourceFacts(capture) };
+  return { kind: 'live', files: [], link_types: linkTypes, context: plan.context, ...sourceFacts(capture, names) };
 }
 
 /** What is listened to, in one sentence. */

@@ -5,6 +5,7 @@
 
 import { analyze, type AnalyzeOptions } from '../../analyze/analyze.js';
 import { TOOL_NAME, toolVersion } from '../../base/package-info.js';
+import { SavedAttributor, type Here } from '../../attribute/saved-attributor.js';
 import { readServices, SERVICES_FILE } from '../../attribute/services.js';
 import type { CaptureFile } from '../../capture/story.js';
 import type { Context, Report, Source } from '../../report/types.js';
@@ -42,13 +43,16 @@ export async function read(typed: readonly string[], values: ReadValues, io: Io)
   io.stdout.onClosed = end;
   const bar = io.stderr.isTTY && values.quiet !== true ? new ProgressBar(io) : null;
   const services = readServices(io.env['RSTSCOPE_SERVICES'] ?? SERVICES_FILE);
+  const here = values.here === true ? await thisHost(io) : null;
   const options: AnalyzeOptions = {
     tool: { name: TOOL_NAME, version: toolVersion() },
     context: plan.context,
     fold: values.fold,
-    local: plan.local,
+    local: here === null ? plan.local : (ip) => here.local(ip) || plan.local?.(ip) === true,
     filter: { ...plan.filter, after: window.after, before: window.before },
     service: (port) => services.get(port) ?? null,
+    attributor: new SavedAttributor(here),
+    fullCommand: values.fullCommand === true,
     keepEvents: plan.format === 'json' && values.events === true,
     onEvent: format.onEvent,
     writer: saving?.writer ?? null,
@@ -77,6 +81,19 @@ export async function read(typed: readonly string[], values: ReadValues, io: Io)
   if (plan.format !== 'tables') await tellIncomplete(report, io, talk);
   if (undelivered) return EXIT_INCOMPLETE;
   return saved ? exitCode(report, plan.maxResets, io) : EXIT_CANNOT;
+}
+
+/** Addresses and listeners of now. */
+async function thisHost(io: Io): Promise<Here> {
+  const [{ ListenersNow }, { HostAddresses }] = await Promise.all([
+    import('../../attribute/listeners-now.js'),
+    import('../../capture/live/host-addresses.js'),
+  ]);
+  const addresses = new HostAddresses([], []);
+  await addresses.start();
+  addresses.stop();
+  const list = new Set(addresses.list);
+  return { listeners: new ListenersNow(io.wallClock()), local: (ip) => list.has(ip) };
 }
 
 /** The source as known before anything was read: what only the frames can tell is still empty. */

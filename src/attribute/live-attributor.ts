@@ -1,0 +1,279 @@
+/**
+ * Who is at the ends of a reset that was captured just now: asks the kernel's trace, and the socket tables where the
+ * trace has no answer. Prints nothing; opens nothing itself.
+ */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isLoopback, type AddressTest } from '../base/address.js';
+import { ACK } from '../decode/net/tcp.js';
+import { twinsOf, type Reset, type Tuple } from '../conversation/reset.js';
+import { settled, type Attributor, type Inquiry } from './attributor.js';
+import { decide, isNamedByTrace, type Decision, type EndFacts } from './live-end.js';
+import { missing, unattributed, type Attribution, type FailedConnects } from './process.js';
+import type { SocketWatch } from './sockets/watch.js';
+import type { Query, SocketAnswer } from './sockets/watch-protocol.js';
+import { tupleText } from './trace/ends.js';
+import type { KernelTrace } from './trace/kernel-trace.js';
+import type { TracedReset } from './trace/protocol.js';
+
+export interface LiveSources {
+  /** Null: not used, or it can't be. */
+  readonly trace: KernelTrace | null;
+  /** Null: there are no tables to look at. */
+  readonly sockets: SocketWatch | null;
+  /** Addresses of this host, in all its namespaces. */
+  readonly local: AddressTest;
+  /** The wall clock, milliseconds since 1970. */
+  readonly now: () => number;
+  /** Who stamps the frames: the kernel, or whoever gets them some time later. */
+  readonly timestamps: 'kernel' | 'arrival';
+}
+
+/** Evidence of who a reset met comes after it: a read that fails, a socket that is closed. */
+const TRACE_PATIENCE = 0.4;
+/** Whatever is not known by then is not told any more. */
+const PATIENCE = 0.5;
+/** How far the trace's time of a reset and that of its frame may lie apart, in seconds. */
+const WITHIN = { kernel: 0.05, arrival: 0.2 };
+/** Two that lie about as far away can't be told apart. */
+const CLOSER = 4;
+const UNSURE = { kernel: 0.0005, arrival: 0.01 };
+/** In a flood, the later ones go without. */
+const MAX_ASKED = 2000;
+const FINISH_POLL_MS = 10;
+
+const REMOTE = unattributed('remote');
+
+type Tell = (answer: SocketAnswer | null) => void;
+type Side = EndFacts['side'];
+/** Of one end, its own address first. */
+type OwnTuple = Pick<Query, 'localIp' | 'localPort' | 'remoteIp' | 'remotePort'>;
+
+export class LiveAttributor implements Attributor {
+  private readonly sources: LiveSources;
+  private queries: { readonly query: Query; readonly tell: Tell }[] = [];
+  private asked = 0;
+  private last: LiveInquiry | null = null;
+
+  constructor(sources: LiveSources) {
+    this.sources = sources;
+  }
+
+  get failedConnects(): readonly FailedConnects[] {
+    return this.sources.trace?.failedConnects ?? [];
+  }
+
+  inquire(reset: Reset): Inquiry {
+    const sender = this.ownTuples(reset, 'sender');
+    const receiver = this.ownTuples(reset, 'receiver');
+    if (sender.length + receiver.length === 0) return settled(REMOTE);
+    const inquiry = new LiveInquiry(reset, sender, receiver, this.sources, (query, tell) => {
+      this.ask(query, tell);
+    });
+    this.last = inquiry;
+    return inquiry;
+  }
+
+  /** The last one that was begun is the last that is known. */
+  async finish(): Promise<void> {
+    const { last, sources } = this;
+    while (last?.final === false) await sleep(FINISH_POLL_MS);
+    await sources.trace?.stop();
+  }
+
+  /** The reset as the end saw it, under all addresses that are this host's. */
+  private ownTuples(reset: Reset, side: Side): OwnTuple[] {
+    const { local } = this.sources;
+    return [reset, ...twinsOf(reset)]
+      .map((tuple) => ownFirst(tuple, side))
+      .filter(({ localIp }) => isLoopback(localIp) || local(localIp));
+  }
+
+  /** Questions of one turn go together. */
+  private ask(query: Query, tell: Tell): void {
+    const { sockets } = this.sources;
+    if (sockets === null || this.asked >= MAX_ASKED) {
+      tell(null);
+      return;
+    }
+    this.asked++;
+    this.queries.push({ query, tell });
+    if (this.queries.length > 1) return;
+    queueMicrotask(() => {
+      const asking = this.queries;
+      this.queries = [];
+      void sockets.ask(asking.map((one) => one.query)).then((answers) => {
+        this.asked -= asking.length;
+        asking.forEach((one, i) => {
+          one.tell(answers[i] ?? null);
+        });
+      });
+    });
+  }
+}
+
+function ownFirst({ srcIp, srcPort, destIp, destPort }: Tuple, side: Side): OwnTuple {
+  return side === 'sender'
+    ? { localIp: srcIp, localPort: srcPort, remoteIp: destIp, remotePort: destPort }
+    : { localIp: destIp, localPort: destPort, remoteIp: srcIp, remotePort: srcPort };
+}
+
+/** What one end has been asked. */
+interface EndState {
+  readonly side: Side;
+  readonly tuples: readonly OwnTuple[];
+  decision: Decision;
+  decided: boolean;
+  asked: boolean;
+  answered: boolean;
+  answer: SocketAnswer | null;
+  traced: TracedReset | null;
+}
+
+class LiveInquiry implements Inquiry {
+  private readonly reset: Reset;
+  private readonly at: number;
+  private readonly deadline: number;
+  private readonly sources: LiveSources;
+  private readonly ask: (query: Query, tell: Tell) => void;
+  private readonly ends: readonly EndState[];
+  private attribution: Attribution | null = null;
+
+  constructor(
+    reset: Reset,
+    sender: readonly OwnTuple[],
+    receiver: readonly OwnTuple[],
+    sources: LiveSources,
+    ask: LiveInquiry['ask'],
+  ) {
+    this.reset = reset;
+    this.at = reset.seconds + reset.nanos / 1e9;
+    this.deadline = sources.now() / 1000 + PATIENCE;
+    this.sources = sources;
+    this.ask = ask;
+    this.ends = [endState('sender', sender), endState('receiver', receiver)];
+  }
+
+  get final(): boolean {
+    this.look();
+    return this.ends.every(({ decided }) => decided);
+  }
+
+  get known(): Attribution {
+    this.look();
+    return (this.attribution ??= this.put());
+  }
+
+  private look(): void {
+    const now = this.sources.now();
+    for (const end of this.ends) {
+      if (end.decided) continue;
+      this.follow(end, now);
+      this.attribution = null;
+    }
+  }
+
+  private follow(end: EndState, now: number): void {
+    const late = now / 1000 > this.deadline;
+    const isTold = this.isTold(now);
+    const traced = this.tracedOf(end);
+    if (traced === 'ambiguous') {
+      this.decide(end, { end: missing('ambiguous'), evidence: [`${end.side}: several resets of this kind at once`] });
+      return;
+    }
+    end.traced = traced;
+    const facts = this.facts(end);
+    if (isNamedByTrace(facts)) {
+      this.decide(end, decide(facts));
+      return;
+    }
+    // What is known already is told, though more may come.
+    if (traced !== null) end.decision = decide(facts);
+    const mayLearn = traced?.open === true && traced.owner === null && now / 1000 < this.at + TRACE_PATIENCE;
+    if ((!isTold || mayLearn) && !late) return;
+    // Before the trace has told, the tables would be asked in vain.
+    if (!end.asked) this.askTables(end);
+    if (end.answered || late) this.decide(end, decide(this.facts(end)));
+  }
+
+  /** Everything that the trace has to say of the reset itself has been heard. */
+  private isTold(now: number): boolean {
+    const { trace, timestamps } = this.sources;
+    return trace === null || trace.knownUntil(now) > this.at + UNSURE[timestamps];
+  }
+
+  private askTables(end: EndState): void {
+    end.asked = true;
+    const [tuple] = end.tuples;
+    if (tuple === undefined) return;
+    const netns = isLoopback(tuple.localIp) ? this.reset.netns : null;
+    this.ask({ ...tuple, netns, at: this.at }, (answer) => {
+      end.answered = true;
+      end.answer = answer;
+    });
+  }
+
+  private decide(end: EndState, decision: Decision): void {
+    end.decision = decision;
+    end.decided = true;
+  }
+
+  private facts({ side, tuples, traced, answer }: EndState): EndFacts {
+    const { reset, at } = this;
+    const { trace } = this.sources;
+    const [tuple] = tuples;
+    const serving = side === 'sender' ? 'server' : 'client';
+    const { localIp = '', localPort = 0 } = tuple ?? {};
+    return {
+      side,
+      ip: localIp,
+      netns: reset.netns,
+      answersSyn: (reset.flags & ACK) !== 0 && reset.seq === 0 && reset.window <= 0,
+      mayServe: reset.resetBy === 'unknown' || reset.resetBy === serving,
+      traced,
+      complete: trace !== null && trace.wasComplete(at) && this.isTold(this.sources.now()),
+      sockets: answer,
+      pastListener: trace?.pastListener(localIp, localPort) ?? null,
+    };
+  }
+
+  /** The kernel's word on this reset; null: none. Of several that can't be told apart, only what all agree on. */
+  private tracedOf({ side, tuples }: EndState): TracedReset | null | 'ambiguous' {
+    const { trace, timestamps } = this.sources;
+    if (trace === null) return null;
+    const kind = side === 'sender' ? 'send' : 'receive';
+    const near = tuples
+      .flatMap(({ localIp, localPort, remoteIp, remotePort }) =>
+        trace.near(kind, tupleText(localIp, localPort, remoteIp, remotePort), this.at, WITHIN[timestamps]),
+      )
+      .sort((a, b) => this.away(a) - this.away(b));
+    const [nearest] = near;
+    if (nearest === undefined) return null;
+    const rival = near.find((one) => one.owner?.task !== nearest.owner?.task && one.owner !== null);
+    const isClear = rival === undefined || this.away(rival) > CLOSER * this.away(nearest) + UNSURE[timestamps];
+    return isClear ? nearest : 'ambiguous';
+  }
+
+  private away({ at }: TracedReset): number {
+    return Math.abs(at - this.at);
+  }
+
+  private put(): Attribution {
+    const [sender, receiver] = this.ends;
+    const traced = sender?.traced ?? null;
+    return {
+      sender: sender?.decision.end ?? missing('unknown'),
+      receiver: receiver?.decision.end ?? missing('unknown'),
+      kernelReason: traced?.reason ?? null,
+      kernelPath: traced?.path ?? null,
+      evidence: this.ends.flatMap(({ decision }) => decision.evidence),
+    };
+  }
+}
+
+function endState(side: Side, tuples: readonly OwnTuple[]): EndState {
+  const isRemote = tuples.length === 0;
+  const decision: Decision = { end: missing(isRemote ? 'remote' : 'not-tried'), evidence: [] };
+  const state = { side, tuples, decision, decided: isRemote, asked: false, answered: false };
+  return { ...state, answer: null, traced: null };
+}

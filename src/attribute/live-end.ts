@@ -1,0 +1,166 @@
+/**
+ * Who is at one end of a reset, from what the kernel's trace and the socket tables say. The surest evidence first, and
+ * nobody rather than somebody who may be the wrong one.
+ *
+ * Only decides; asks nobody.
+ */
+
+import { isLoopback } from '../base/address.js';
+import { printable } from '../base/text.js';
+import { isoTime } from '../base/time.js';
+import { found, missing, type End, type Process } from './process.js';
+import type { Listener, SocketAnswer } from './sockets/watch-protocol.js';
+import type { PastListener, TracedReset } from './trace/protocol.js';
+import type { How } from './trace/story.js';
+
+/** What is known of the end when it is decided. */
+export interface EndFacts {
+  readonly side: 'sender' | 'receiver';
+  readonly ip: string;
+  /** Namespace that the reset was captured in. */
+  readonly netns: number | null;
+  /** The reset answers a SYN, as far as its header tells. */
+  readonly answersSyn: boolean;
+  /** This end may be the serving one. */
+  readonly mayServe: boolean;
+  /** What the kernel told of this reset; null: nothing. */
+  readonly traced: TracedReset | null;
+  /** The trace ran, lost nothing, and would have told. */
+  readonly complete: boolean;
+  /** Null: nobody was asked. */
+  readonly sockets: SocketAnswer | null;
+  readonly pastListener: PastListener | null;
+}
+
+export interface Decision {
+  readonly end: End;
+  readonly evidence: readonly string[];
+}
+
+const MAX_CANDIDATES = 8;
+
+const HOW: Readonly<Record<How, string>> = {
+  self: 'was in the call that sent it',
+  call: 'got it as the error of a read or write',
+  close: 'had closed the connection',
+  connect: 'had opened the connection',
+  destroy: 'closed the socket after it',
+  backlog: 'was in a call on the socket when it came',
+};
+
+export function decide(facts: EndFacts): Decision {
+  const { traced } = facts;
+  if (traced !== null) {
+    const named = byTrace(facts, traced);
+    if (named !== null) return named;
+  }
+  const notByTcp = facts.side === 'sender' && traced === null && facts.complete;
+  const evidence = notByTcp ? ["the kernel's TCP did not send it: a packet filter or a raw socket did"] : [];
+  if (traced?.socketless === true) return withoutSocket(facts);
+  const decision = bySockets(facts, notByTcp);
+  return { end: decision.end, evidence: [...evidence, ...decision.evidence] };
+}
+
+/** Whether the trace names the end so well that the socket tables need not be asked. */
+export function isNamedByTrace({ traced, ip, netns }: Pick<EndFacts, 'traced' | 'ip' | 'netns'>): boolean {
+  const process = traced?.owner?.process ?? null;
+  return process !== null && fits(process, ip, netns);
+}
+
+function byTrace({ ip, netns, side }: EndFacts, { owner, destroyer }: TracedReset): Decision | null {
+  const outside = destroyer?.process ?? null;
+  const destroyed = outside === null ? [] : [`${nameOf(outside)} had the socket destroyed from outside`];
+  if (owner === null) return null;
+  const { process, how, task } = owner;
+  if (process === null) {
+    return {
+      end: missing('gone'),
+      evidence: [`${side}: task ${String(task)} ${HOW[how]}; it was gone before it could be looked at`],
+    };
+  }
+  if (!fits(process, ip, netns)) return null;
+  return { end: found(process, 'kernel-trace'), evidence: [`${side}: ${nameOf(process)} ${HOW[how]}`, ...destroyed] };
+}
+
+/** Equal tuples of two namespaces can't be told apart in the trace; loopback's stay in theirs. */
+function fits(process: Process, ip: string, netns: number | null): boolean {
+  return !isLoopback(ip) || netns === null || process.netns === null || process.netns === netns;
+}
+
+/** The kernel says that it had no socket for what it answered. */
+function withoutSocket(facts: EndFacts): Decision {
+  if (!facts.answersSyn) return { end: missing('gone'), evidence: [] };
+  return { end: missing('no-listener'), evidence: pastListenerOf(facts) };
+}
+
+function bySockets(facts: EndFacts, notByTcp: boolean): Decision {
+  const { sockets, answersSyn, mayServe, side, traced } = facts;
+  if (sockets === null) return { end: missing('not-tried'), evidence: [] };
+  const { exact, holders, alive } = sockets;
+  const [holder] = holders;
+  if (exact === 'one' && holder !== undefined) {
+    return { end: found(holder, alive ? 'socket' : 'recent-socket'), evidence: [] };
+  }
+  if (exact === 'shared') return ambiguous(side, holders);
+  if (exact === 'permission') return { end: missing('permission'), evidence: [] };
+  const answered = side === 'sender' && answersSyn && traced === null;
+  if (answered && sockets.noListener) return { end: missing('no-listener'), evidence: pastListenerOf(facts) };
+  // What answers a SYN where somebody listens is no program: a packet filter, or a listener that has just begun.
+  if (mayServe && !answered && !notByTcp && sockets.listeners.length > 0) return byListener(facts, sockets.listeners);
+  return {
+    end: missing(sockets.lookedAt === 0 ? 'not-tried' : answered || notByTcp ? 'unknown' : 'gone'),
+    evidence: [],
+  };
+}
+
+function byListener({ side, ip, netns }: EndFacts, all: readonly Listener[]): Decision {
+  const here = isLoopback(ip) && netns !== null ? all.filter((one) => one.netns === netns) : all;
+  // The most specific address takes the connection; equal ones in two namespaces can't be told apart.
+  const [first] = here;
+  if (first === undefined) return { end: missing('gone'), evidence: [] };
+  const rivals = here.filter((one) => one.ip === first.ip && one.netns !== first.netns);
+  if (rivals.length > 0)
+    return ambiguous(
+      side,
+      here.flatMap(({ group }) => (group === null ? [] : [group])),
+    );
+  const { group, single, processes, complete, seen } = first;
+  if (seen !== 'around' && seen !== 'before') return { end: missing('unknown'), evidence: [] };
+  if (group === null) {
+    return processes.length === 0
+      ? { end: missing(complete ? 'gone' : 'permission'), evidence: [] }
+      : ambiguous(side, processes);
+  }
+  if (!complete) return { end: missing('permission'), evidence: [] };
+  if (single) return { end: found(group, 'listener'), evidence: [] };
+  const members = processes.slice(0, MAX_CANDIDATES).map(nameOf).join(', ');
+  return {
+    end: found(group, 'listener-group'),
+    evidence: [`${side}: one of ${String(processes.length)} that hold the listening socket: ${members}`],
+  };
+}
+
+function ambiguous(side: string, candidates: readonly Process[]): Decision {
+  const names = candidates.slice(0, MAX_CANDIDATES).map(nameOf);
+  const more = candidates.length - names.length;
+  const all = `${names.join(', ')}${more > 0 ? ` and ${String(more)} more` : ''}`;
+  return { end: missing('ambiguous'), evidence: names.length === 0 ? [] : [`${side}: one of ${all}`] };
+}
+
+/** Who listened there: as the socket tables had it, until when as the trace had it. */
+function pastListenerOf({ pastListener, sockets, ip, netns }: EndFacts): string[] {
+  const past = sockets?.past ?? null;
+  const closer = pastListener?.process ?? pastListener?.closer ?? null;
+  // The trace does not say in which namespace: that of whoever listened does.
+  const isHere = closer !== null && closer.netns !== null && (closer.netns === netns || !isLoopback(ip));
+  if (pastListener !== null && isHere) return [`${nameOf(closer)} listened there until ${clock(pastListener.at)}`];
+  return past === null ? [] : [`${nameOf(past.process)} listened there; last seen at ${clock(past.lastSeen)}`];
+}
+
+function clock(epoch: number): string {
+  return isoTime(Math.floor(epoch), (epoch % 1) * 1e9, 3);
+}
+
+function nameOf({ name, pid }: Process): string {
+  return `${printable(name ?? 'a process', 32)} (pid ${String(pid)})`;
+}

@@ -1,0 +1,77 @@
+/**
+ * Everything that names processes while a capture runs: begun before it, ended after it.
+ *
+ * What can't be used is left out, and `trace` says why: a capture without names is better than none.
+ */
+
+import type { AddressTest } from '../base/address.js';
+import { plural } from '../base/text.js';
+import { nobody, type Attributor } from './attributor.js';
+import { LiveAttributor } from './live-attributor.js';
+import { SocketWatch } from './sockets/watch.js';
+import { NoTrace } from './trace/instance.js';
+import { KernelTrace } from './trace/kernel-trace.js';
+
+export interface NamesWanted {
+  /** Look for processes at all. */
+  readonly processes: boolean;
+  readonly trace: boolean;
+  /** The wall clock, milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+export class LiveNames {
+  private readonly kernel: KernelTrace | null;
+  private readonly refusal: string;
+  private readonly sockets: SocketWatch | null;
+  private readonly wanted: NamesWanted;
+
+  private constructor(wanted: NamesWanted, kernel: KernelTrace | string, sockets: SocketWatch | null) {
+    this.wanted = wanted;
+    this.kernel = typeof kernel === 'string' ? null : kernel;
+    this.refusal = typeof kernel === 'string' ? kernel : '';
+    this.sockets = sockets;
+  }
+
+  /** When it resolves, whatever happens is seen. */
+  static async start(wanted: NamesWanted): Promise<LiveNames> {
+    if (!wanted.processes) return new LiveNames(wanted, 'off', null);
+    const [kernel, sockets] = await Promise.all([
+      wanted.trace ? startTrace() : Promise.resolve('off'),
+      SocketWatch.start(wanted.now),
+    ]);
+    return new LiveNames(wanted, kernel, sockets);
+  }
+
+  /** "on", "off", or why the kernel's trace is not used. */
+  get trace(): string {
+    return this.kernel?.state ?? this.refusal;
+  }
+
+  /** What the user should know of the names, and no number can say. */
+  get notes(): string[] {
+    const lost = this.kernel?.lost ?? 0;
+    if (lost === 0) return [];
+    return [`the kernel's trace lost ${plural(lost, 'event')}: some processes may have no name`];
+  }
+
+  /** `local`: addresses of this host; `timestamps`: who stamps the frames. */
+  attributor(local: AddressTest, timestamps: 'kernel' | 'arrival'): Attributor {
+    if (!this.wanted.processes) return nobody('not-tried');
+    return new LiveAttributor({ trace: this.kernel, sockets: this.sockets, local, timestamps, now: this.wanted.now });
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.kernel?.close(), this.sockets?.close()]);
+  }
+}
+
+/** Null: it can't be used, and why. */
+async function startTrace(): Promise<KernelTrace | string> {
+  try {
+    return await KernelTrace.start();
+  } catch (error) {
+    if (!(error instanceof NoTrace)) throw error;
+    return error.message;
+  }
+}

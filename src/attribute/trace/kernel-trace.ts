@@ -1,0 +1,206 @@
+/**
+ * Kernel tracing as the main thread sees it: begun before anything is captured, asked for each reset who was at its ends,
+ * and gone at the end.
+ *
+ * Without it (not root, no tracefs …) there is a sentence that says why, and names come from the socket tables only.
+ */
+
+import { startThread, type Thread } from '../../base/spawn.js';
+import { printable } from '../../base/text.js';
+import type { FailedConnects } from '../process.js';
+import { Failures } from './failures.js';
+import { Instance, NoTrace } from './instance.js';
+import {
+  SHARED_BYTES,
+  UNTIL,
+  WORDS,
+  type PastListener,
+  type TraceCommand,
+  type TracedReset,
+  type TraceOrder,
+  type TraceWord,
+} from './protocol.js';
+
+const READY_TIMEOUT_MS = 5000;
+const CLOSE_TIMEOUT_MS = 3000;
+/** Resets are asked for within a second; in a flood the oldest go. */
+const KEPT_SECONDS = 20;
+const MAX_KEPT = 200_000;
+const MAX_PAST_LISTENERS = 1000;
+
+export class KernelTrace {
+  private readonly instance: Instance;
+  private readonly thread: Thread;
+  private readonly shared: BigInt64Array;
+  private heard = 0n;
+  /** By tuple, in the order of their times. */
+  private readonly byTuple = new Map<string, TracedReset[]>();
+  private readonly queue: TracedReset[] = [];
+  private readonly failures = new Failures();
+  private readonly listenerEnds: PastListener[] = [];
+  /** Seconds since 1970. */
+  private readonly began: number;
+  private lostEvents = 0;
+  private failure: string | null = null;
+  private stopping = false;
+  private onClosed: () => void = () => undefined;
+
+  private constructor(instance: Instance, thread: Thread, shared: SharedArrayBuffer) {
+    this.instance = instance;
+    this.thread = thread;
+    this.shared = new BigInt64Array(shared);
+    this.began = Date.now() / 1000;
+  }
+
+  /** When it resolves every reset is traced. Throws a NoTrace. */
+  static async start(): Promise<KernelTrace> {
+    const instance = await Instance.make();
+    try {
+      const shared = new SharedArrayBuffer(SHARED_BYTES);
+      const thread = startThread('trace-thread', { facts: instance.facts, shared } satisfies TraceOrder);
+      if (thread === null) throw new NoTrace('rstscope was not built');
+      const trace = new KernelTrace(instance, thread, shared);
+      await trace.ready();
+      return trace;
+    } catch (error) {
+      await instance.remove();
+      throw error;
+    }
+  }
+
+  /** "on", or what went wrong on the way. */
+  get state(): string {
+    return this.failure ?? 'on';
+  }
+
+  /** Events that the kernel had to overwrite. */
+  get lost(): number {
+    return this.lostEvents;
+  }
+
+  get failedConnects(): FailedConnects[] {
+    return this.failures.list();
+  }
+
+  /** Everything that happened until then has been told; seconds since 1970, by `now`, milliseconds since 1970. */
+  knownUntil(now: number): number {
+    // A word that is still on its way may tell of it.
+    if (this.failure !== null || Atomics.load(this.shared, WORDS) !== this.heard) return -Infinity;
+    const behind = process.hrtime.bigint() - Atomics.load(this.shared, UNTIL);
+    return now / 1000 - Number(behind) / 1e9;
+  }
+
+  /** The resets that a socket of this tuple (`tupleText`, local end first) sent or took within `within` seconds of `at`. */
+  near(kind: TracedReset['kind'], tuple: string, at: number, within: number): TracedReset[] {
+    const all = this.byTuple.get(tuple);
+    if (all === undefined) return [];
+    return all.filter((one) => one.kind === kind && Math.abs(one.at - at) <= within);
+  }
+
+  /** Nothing was overwritten, and the trace ran then. */
+  wasComplete(at: number): boolean {
+    return this.failure === null && this.lostEvents === 0 && at > this.began;
+  }
+
+  /** Who listened on the port of the address and was seen to end, the last one. */
+  pastListener(ip: string, port: number): PastListener | null {
+    const fits = (one: PastListener): boolean => one.port === port && (one.ip === ip || isAny(one.ip));
+    return [...this.listenerEnds].reverse().find(fits) ?? null;
+  }
+
+  /** Reads what is left, and removes the instance. */
+  async stop(): Promise<void> {
+    this.stopping = true;
+    if (this.failure === null) {
+      const closed = new Promise<void>((resolve) => {
+        this.onClosed = resolve;
+        setTimeout(resolve, CLOSE_TIMEOUT_MS).unref();
+      });
+      this.thread.postMessage('stop' satisfies TraceCommand);
+      await closed;
+    }
+  }
+
+  /** Lets go of everything. */
+  async close(): Promise<void> {
+    this.stopping = true;
+    await this.thread.terminate();
+    await this.instance.remove();
+  }
+
+  private ready(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const late = setTimeout(() => {
+        reject(new NoTrace('its thread did not begin'));
+      }, READY_TIMEOUT_MS);
+      this.thread.on('message', (word: TraceWord) => {
+        clearTimeout(late);
+        if (word.kind === 'ready') resolve();
+        else this.hear(word);
+      });
+      this.thread.on('error', (error) => {
+        clearTimeout(late);
+        this.fail(error.message);
+        reject(new NoTrace(error.message));
+      });
+      this.thread.on('exit', () => {
+        if (!this.stopping) this.fail('its thread has ended');
+        this.onClosed();
+      });
+    });
+  }
+
+  private fail(why: string): void {
+    this.failure ??= `stopped: ${printable(why, 200)}`;
+    this.onClosed();
+  }
+
+  private hear(word: Exclude<TraceWord, { kind: 'ready' }>): void {
+    if (word.kind === 'closed') {
+      this.onClosed();
+      return;
+    }
+    this.heard++;
+    this.lostEvents += word.lost;
+    for (const reset of word.resets) this.keep(reset);
+    for (const { process, ip, port, how } of word.failed) {
+      if (process !== null) this.failures.add(process, ip, port, how);
+    }
+    this.listenerEnds.push(...word.listenerEnds);
+    if (this.listenerEnds.length > MAX_PAST_LISTENERS) {
+      this.listenerEnds.splice(0, this.listenerEnds.length - MAX_PAST_LISTENERS);
+    }
+  }
+
+  private keep(reset: TracedReset): void {
+    const all = this.byTuple.get(reset.tuple);
+    const known = all?.findIndex(({ serial }) => serial === reset.serial) ?? -1;
+    if (all !== undefined && known >= 0) {
+      all[known] = reset;
+      return;
+    }
+    if (all === undefined) this.byTuple.set(reset.tuple, [reset]);
+    else all.push(reset);
+    this.queue.push(reset);
+    this.forget(reset.at - KEPT_SECONDS);
+  }
+
+  /** What is older than that, and what is too much. */
+  private forget(until: number): void {
+    let old = 0;
+    while (old < this.queue.length && ((this.queue[old]?.at ?? 0) < until || this.queue.length - old > MAX_KEPT)) old++;
+    // Seldom and many at once: the queue is an array.
+    if (old < 1024 && this.queue.length <= MAX_KEPT) return;
+    for (const { tuple, serial } of this.queue.splice(0, old)) {
+      const all = this.byTuple.get(tuple);
+      if (all === undefined) continue;
+      const left = all.filter((one) => one.serial !== serial);
+      if (left.length === 0) this.byTuple.delete(tuple);
+      else this.byTuple.set(tuple, left);
+    }
+  }
+}
+
+function isAny(ip: string): boolean {
+  return ip === '0.0.0.0' || ip === '::';
+}

@@ -1,0 +1,313 @@
+/**
+ * What trace events tell together: which task was at which end of a reset, which connects failed, which listeners ended.
+ *
+ * Takes events in the order of their times. Knows no clock, no processes (a task is a number at a time) and no names.
+ */
+
+import type { KernelPath } from '../process.js';
+import { endsKey, sameWords, wordsText, type Ends } from './ends.js';
+import { CLOSE, ESTABLISHED, FIN_WAIT1, LAST_ACK, LISTEN, SYN_SENT, type TraceEvent } from './events.js';
+import { connectEndOf, pathOf, type ConnectEnd, type Symbol } from './stacks.js';
+
+/** How a task was found to be the owner of a socket; the surest first. */
+export type How = 'self' | 'call' | 'close' | 'connect' | 'destroy' | 'backlog';
+
+export interface Owner {
+  readonly task: number;
+  /** When it acted, nanoseconds of the ring's clock. */
+  readonly at: number;
+  readonly how: How;
+}
+
+/** A reset that the kernel sent, or that a socket of it took. */
+export interface Traced {
+  readonly serial: number;
+  readonly kind: 'send' | 'receive';
+  readonly at: number;
+  /** Local end first, as `tupleText` writes it. */
+  readonly tuple: string;
+  /** Sent by a socket by itself; null of received ones. */
+  readonly active: boolean | null;
+  readonly reason: string | null;
+  readonly path: KernelPath | null;
+  /** There was no socket: no process has anything to do with it. */
+  readonly socketless: boolean;
+  /** It was answered for a listener. */
+  readonly listening: boolean;
+  /** Who had the socket destroyed from outside (`ss -K`). */
+  readonly destroyer: Owner | null;
+  owner: Owner | null;
+  /** More may be learnt of the owner. */
+  open: boolean;
+}
+
+export interface FailedConnect {
+  readonly owner: Owner | null;
+  readonly ip: string;
+  readonly port: number;
+  readonly at: number;
+  readonly how: 'refused' | ConnectEnd;
+}
+
+export interface ListenerEnd {
+  readonly ip: string;
+  readonly port: number;
+  readonly at: number;
+  /** Who called listen(), null where that was before tracing. */
+  readonly owner: Owner | null;
+  /** Who closed it. */
+  readonly closer: Owner | null;
+}
+
+export interface News {
+  readonly resets: Traced[];
+  /** Told before; their owner is known now, or known better. */
+  readonly amended: Set<Traced>;
+  readonly failed: FailedConnect[];
+  readonly listenerEnds: ListenerEnd[];
+}
+
+interface Sock {
+  ends: Ends;
+  owner: Owner | null;
+  /** Who listens; then it is no connection. */
+  listener: boolean;
+  /** The reset that it took. */
+  taken: Traced | null;
+}
+
+const RANK: Readonly<Record<How, number>> = { self: 6, call: 5, close: 4, connect: 3, destroy: 2, backlog: 1 };
+/** Sockets that were connected to or closed and whose end was not seen (it comes in an interrupt). */
+const MAX_SOCKS = 1 << 17;
+const MAX_CLOSERS = 1 << 16;
+/** Longer than what is left of a closed connection answers: TCP_TIMEWAIT_LEN and TCP_FIN_TIMEOUT are 60 s each. */
+const REMEMBERED_NS = 180e9;
+
+export class Story {
+  private readonly socks = new Map<number, Sock>();
+  /** Who closed a connection, by its tuple: what answers for it in TIME-WAIT is another socket. */
+  private readonly closers = new Map<string, Owner>();
+  private serial = 0;
+  private news: News = empty();
+
+  /** What was learnt since the last time. */
+  take(): News {
+    const { news } = this;
+    this.news = empty();
+    return news;
+  }
+
+  /** Events were lost: a socket whose local end is not known yet may by now be another one. */
+  lost(): void {
+    for (const [sk, { ends, listener }] of this.socks) {
+      if (!listener && ends.localPort === 0) this.socks.delete(sk);
+    }
+  }
+
+  /** `stack`: the functions that led to the event, null where the kernel did not say. */
+  see(event: TraceEvent, stack: ReadonlySet<Symbol> | null): void {
+    switch (event.kind) {
+      case 'send-reset':
+        this.sent(event, stack);
+        break;
+      case 'receive-reset': {
+        const sock = this.sockOf(event.sk, event.ends);
+        const { inTask } = event;
+        // Outside an interrupt it comes from the socket's backlog, in a call of whoever holds it.
+        if (inTask) own(sock, { task: event.task, at: event.time, how: 'backlog' });
+        const traced = this.traced('receive', event.time, event.ends, { owner: sock.owner, open: true });
+        sock.taken = traced;
+        break;
+      }
+      case 'state':
+        this.state(event, stack);
+        break;
+      case 'failed-call': {
+        const sock = this.socks.get(event.sk);
+        if (sock?.taken !== null && sock !== undefined) this.learn(sock, event, 'call');
+        break;
+      }
+      case 'destroy':
+        this.destroyed(event);
+        break;
+      default:
+        break;
+    }
+  }
+
+  private sent(event: Extract<TraceEvent, { kind: 'send-reset' }>, stack: ReadonlySet<Symbol> | null): void {
+    const { active, sk, ends, state, reason, time, task, inTask } = event;
+    const path = active && stack !== null ? pathOf(stack) : null;
+    const actor: Owner | null = inTask ? { task, at: time, how: 'self' } : null;
+    if (!active) {
+      // The socket, if there is one, may be a listener, or a small one that stands for a connection in TIME-WAIT.
+      const sock = this.socks.get(sk);
+      const listening = state === LISTEN;
+      const same = !listening && sock !== undefined && !sock.listener && equal(sock.ends, ends);
+      const closer = this.closerOf(ends, time);
+      const owner = sk === 0 || listening ? null : same ? (sock.owner ?? closer) : closer;
+      this.traced('send', time, ends, { active, reason, path, owner, socketless: sk === 0, listening });
+      return;
+    }
+    // A program's own abort has closed its socket by now; one that is in full flow is destroyed from outside.
+    const fromOutside = path === 'sock-destroy' || (stack === null && state === ESTABLISHED);
+    const before = this.sockOf(sk, ends).owner;
+    const owner = fromOutside || actor === null ? before : actor;
+    this.traced('send', time, ends, { active, reason, path, owner, destroyer: fromOutside ? actor : null });
+  }
+
+  private closerOf(ends: Ends, time: number): Owner | null {
+    const closer = this.closers.get(endsKey(ends));
+    return closer !== undefined && time - closer.at < REMEMBERED_NS ? closer : null;
+  }
+
+  private state(event: Extract<TraceEvent, { kind: 'state' }>, stack: ReadonlySet<Symbol> | null): void {
+    const { sk, from, to, ends, time, task, inTask } = event;
+    const actor: Owner | null = inTask ? { task, at: time, how: 'connect' } : null;
+    if (to === LISTEN) {
+      this.put(sk, { ends, owner: actor, listener: true, taken: null });
+      return;
+    }
+    if (from === LISTEN) {
+      this.listenerEnds(sk, ends, actor, time);
+      return;
+    }
+    if (to === SYN_SENT) {
+      // The local port, and of a mapped address even the address, come later.
+      this.put(sk, { ends, owner: actor, listener: false, taken: null });
+      return;
+    }
+    const sock = this.sockOf(sk, ends);
+    if (from === SYN_SENT) {
+      if (to !== CLOSE) return;
+      const how = sock.taken !== null ? 'refused' : stack === null ? guess(inTask) : connectEndOf(stack);
+      const { remote, remotePort } = ends;
+      if (how === null) return;
+      this.news.failed.push({ owner: sock.owner, ip: wordsText(remote), port: remotePort, at: time, how });
+      return;
+    }
+    if (inTask && (to === FIN_WAIT1 || to === LAST_ACK)) {
+      const closer: Owner = { task, at: time, how: 'close' };
+      own(sock, closer);
+      const key = endsKey(ends);
+      this.closers.delete(key);
+      this.closers.set(key, closer);
+      trim(this.closers, MAX_CLOSERS);
+    }
+  }
+
+  private destroyed(event: Extract<TraceEvent, { kind: 'destroy' }>): void {
+    const { sk, time, task, inTask, ends } = event;
+    const sock = this.socks.get(sk);
+    if (sock === undefined) return;
+    if (sock.listener) {
+      this.listenerEnds(sk, ends, inTask ? { task, at: time, how: 'close' } : null, time);
+      return;
+    }
+    if (inTask) this.learn(sock, event, 'destroy');
+    if (sock.taken !== null) {
+      sock.taken.open = false;
+      this.news.amended.add(sock.taken);
+    }
+    this.socks.delete(sk);
+  }
+
+  private listenerEnds(sk: number, ends: Ends, closer: Owner | null, at: number): void {
+    const sock = this.socks.get(sk);
+    const known = sock?.listener === true ? sock : null;
+    this.socks.delete(sk);
+    const { local, localPort } = known?.ends ?? ends;
+    if (localPort === 0) return;
+    this.news.listenerEnds.push({ ip: wordsText(local), port: localPort, at, owner: known?.owner ?? null, closer });
+  }
+
+  private learn(sock: Sock, { task, time }: TraceEvent, how: How): void {
+    const owner: Owner = { task, at: time, how };
+    own(sock, owner);
+    const { taken } = sock;
+    if (taken === null || taken.owner === sock.owner) return;
+    if (taken.owner?.task === sock.owner?.task) return;
+    taken.owner = sock.owner;
+    this.news.amended.add(taken);
+  }
+
+  private traced(kind: Traced['kind'], at: number, ends: Ends, more: Partial<Traced>): Traced {
+    const traced: Traced = {
+      serial: this.serial++,
+      kind,
+      at,
+      tuple: endsKey(ends),
+      active: null,
+      reason: null,
+      path: null,
+      socketless: false,
+      listening: false,
+      destroyer: null,
+      owner: null,
+      open: false,
+      ...more,
+    };
+    this.news.resets.push(traced);
+    return traced;
+  }
+
+  /**
+   * The socket at this address, which is used again for another one within microseconds: with another tuple than the one
+   * that is known it is another socket.
+   */
+  private sockOf(sk: number, ends: Ends): Sock {
+    const known = this.socks.get(sk);
+    if (known !== undefined && !known.listener) {
+      if (equal(known.ends, ends)) return known;
+      if (known.ends.localPort === 0 || isSame(known.ends, ends)) {
+        if (known.ends.remotePort === ends.remotePort && known.ends.remote[3] === ends.remote[3]) {
+          known.ends = ends;
+          return known;
+        }
+      }
+    }
+    return this.put(sk, { ends, owner: null, listener: false, taken: null });
+  }
+
+  private put(sk: number, sock: Sock): Sock {
+    // Deleted first: the oldest ones are those that go.
+    this.socks.delete(sk);
+    this.socks.set(sk, sock);
+    trim(this.socks, MAX_SOCKS);
+    return sock;
+  }
+}
+
+/** Takes better knowledge of the owner. */
+function own(sock: Sock, owner: Owner): void {
+  if (sock.owner === null || RANK[owner.how] > RANK[sock.owner.how]) sock.owner = owner;
+}
+
+function equal(a: Ends, b: Ends): boolean {
+  return (
+    a.localPort === b.localPort &&
+    a.remotePort === b.remotePort &&
+    sameWords(a.remote, b.remote) &&
+    sameWords(a.local, b.local)
+  );
+}
+
+/** Bound to its port before it was connected: its address may have been any. */
+function isSame(a: Ends, b: Ends): boolean {
+  return a.localPort === b.localPort;
+}
+
+/** Without a stack: an interrupt ended it, and by which of two ways is not known. */
+function guess(inTask: boolean): ConnectEnd | null {
+  return inTask ? 'abandoned' : null;
+}
+
+function trim(map: Map<unknown, unknown>, most: number): void {
+  if (map.size <= most) return;
+  const [oldest] = map.keys();
+  map.delete(oldest);
+}
+
+function empty(): News {
+  return { resets: [], amended: new Set(), failed: [], listenerEnds: [] };
+}

@@ -1,0 +1,225 @@
+/**
+ * The thread that reads the kernel's trace: often, for a process that connects once is gone within milliseconds, and in
+ * a thread of its own, for the main thread may be busy when that happens.
+ *
+ * Tells who was at which end of which reset. Knows no packets.
+ */
+
+import { createReadStream, readFileSync } from 'node:fs';
+import { uptime } from 'node:os';
+import { join } from 'node:path';
+import { startTime, thread } from '../../base/spawn.js';
+import { ProcessReader } from '../proc/reader.js';
+import { Programs, type ProcessSource } from './programs.js';
+import {
+  UNTIL,
+  WORDS,
+  type PastListener,
+  type TraceCommand,
+  type TracedFailure,
+  type TracedOwner,
+  type TracedReset,
+  type TraceOrder,
+  type TraceWord,
+} from './protocol.js';
+import { RingClock } from './ring-clock.js';
+import { Rings, type Drained } from './rings.js';
+import { Symbols } from './stacks.js';
+import { Story, type FailedConnect, type Owner, type Traced } from './story.js';
+
+/** A poll of an empty ring costs 5 µs: of many CPUs' rings, more rarely. */
+const POLL_MS = 10;
+const POLL_MS_A_CPU = 0.4;
+/** Of the time, this part at most goes into reading programs that may never matter. */
+const YOUNG_SHARE = 0.03;
+const MOST_YOUNG_NS = 5e6;
+/** "123 name": what the kernel's lists of tasks hold. */
+const REMEMBERED = /^(\d+) (.*)$/gm;
+
+function mono(): number {
+  return Number(process.hrtime.bigint());
+}
+
+function sourceOf(tracefs: string, clock: RingClock): ProcessSource {
+  const reader = new ProcessReader();
+  // The machine's sleep counts for the start of a process, and not for the ring.
+  const slept = uptime() * 1e9 - mono();
+  const list = (file: string): [number, string][] => {
+    try {
+      const lines = readFileSync(join(tracefs, file), 'utf8').matchAll(REMEMBERED);
+      return [...lines].map(([, task, what]) => [Number(task), what ?? '']);
+    } catch {
+      return [];
+    }
+  };
+  return {
+    read: (task) => reader.read(task),
+    startTicks: (task) => {
+      const ticks = startTime(task);
+      return ticks === null ? null : Number(ticks);
+    },
+    remembered: () => ({
+      // "<...>" stands for a name that is not remembered.
+      names: new Map(list('saved_cmdlines').filter(([, name]) => name !== '<...>')),
+      processes: new Map(list('saved_tgids').map(([task, tgid]) => [task, Number(tgid)])),
+    }),
+    epoch: (ns) => clock.epoch(ns),
+    sinceBoot: (ns) => ns + slept,
+  };
+}
+
+class Reader {
+  private readonly rings: Rings;
+  private readonly story = new Story();
+  private readonly symbols = new Symbols();
+  private readonly clock = new RingClock();
+  private readonly programs: Programs;
+  private readonly shared: BigInt64Array;
+  private readonly send: (word: TraceWord) => void;
+  private said = 0n;
+  private stopped = false;
+  /** Nanoseconds that may be spent on young programs. */
+  private credit = 0;
+  private last = mono();
+
+  constructor({ facts, shared }: TraceOrder, send: (word: TraceWord) => void) {
+    this.rings = new Rings(facts);
+    this.shared = new BigInt64Array(shared);
+    this.send = send;
+    for (let i = 0; i < 20; i++) this.look();
+    this.programs = new Programs(sourceOf(facts.tracefs, this.clock));
+    if (facts.stacks) void this.readSymbols();
+  }
+
+  run(): void {
+    const every = Math.max(POLL_MS, this.rings.count * POLL_MS_A_CPU);
+    const poll = (): void => {
+      if (this.stopped) return;
+      this.poll();
+      setTimeout(poll, every);
+    };
+    poll();
+  }
+
+  stop(): void {
+    this.poll();
+    this.stopped = true;
+    this.rings.close();
+    this.send({ kind: 'closed' });
+  }
+
+  private look(): void {
+    this.clock.look(mono(), Date.now());
+  }
+
+  private poll(): void {
+    this.look();
+    const now = mono();
+    const drained = this.rings.drain(now);
+    this.programs.begin();
+    const word = this.wordOf(drained, now);
+    if (word !== null) {
+      this.send(word);
+      this.said++;
+      Atomics.store(this.shared, WORDS, this.said);
+    }
+    Atomics.store(this.shared, UNTIL, BigInt(Math.floor(drained.until)));
+    this.readYoung(now);
+  }
+
+  private wordOf({ seen, lost }: Drained, now: number): TraceWord | null {
+    const { programs, story } = this;
+    if (lost > 0) {
+      programs.lost();
+      story.lost();
+    }
+    for (const { event, stack } of seen) {
+      if (event.kind === 'fork') programs.forked(event.child, event.parent, event.name, event.time);
+      else if (event.kind === 'exec') programs.executed(event.pid, event.file, event.time);
+      else story.see(event, stack === null || !this.symbols.any ? null : this.symbols.in(stack));
+    }
+    const { resets, amended, failed, listenerEnds } = story.take();
+    for (const traced of resets) amended.delete(traced);
+    if (resets.length + amended.size + failed.length + listenerEnds.length + lost === 0) return null;
+    return {
+      kind: 'news',
+      resets: [...resets, ...amended].map((traced) => this.told(traced, now)),
+      failed: this.failures(failed, now),
+      listenerEnds: listenerEnds.map(({ ip, port, at, owner, closer }): PastListener => ({
+        ip,
+        port,
+        at: this.clock.epoch(at),
+        process: this.ownerOf(owner, now)?.process ?? null,
+        closer: this.ownerOf(closer, now)?.process ?? null,
+      })),
+      lost,
+    };
+  }
+
+  private told(traced: Traced, now: number): TracedReset {
+    const { serial, kind, at, tuple, active, reason, path, socketless, listening, owner, destroyer, open } = traced;
+    return {
+      serial,
+      kind,
+      at: this.clock.epoch(at),
+      tuple,
+      active,
+      reason,
+      path,
+      socketless,
+      listening,
+      owner: this.ownerOf(owner, now),
+      destroyer: this.ownerOf(destroyer, now),
+      open,
+    };
+  }
+
+  private ownerOf(owner: Owner | null, now: number): TracedOwner | null {
+    if (owner === null) return null;
+    const { task, at, how } = owner;
+    return { process: this.programs.who(task, at, now), task, how };
+  }
+
+  private failures(failed: readonly FailedConnect[], now: number): TracedFailure[] {
+    return failed.map(({ owner, ip, port, how }) => ({
+      process: this.ownerOf(owner, now)?.process ?? null,
+      ip,
+      port,
+      how,
+    }));
+  }
+
+  private readYoung(now: number): void {
+    this.credit = Math.min(MOST_YOUNG_NS, this.credit + (now - this.last) * YOUNG_SHARE);
+    this.last = now;
+    const start = mono();
+    this.programs.readYoung(now, () => mono() - start < this.credit);
+    this.credit -= mono() - start;
+  }
+
+  /** In pieces: all at once the kernel takes a tenth of a second to write it. */
+  private async readSymbols(): Promise<void> {
+    try {
+      let rest = '';
+      for await (const chunk of createReadStream('/proc/kallsyms', { encoding: 'latin1', highWaterMark: 65536 })) {
+        const lines = (rest + String(chunk)).split('\n');
+        rest = lines.pop() ?? '';
+        for (const line of lines) this.symbols.line(line);
+      }
+    } catch {
+      // Then stacks say nothing.
+    }
+  }
+}
+
+const own = thread();
+if (own !== null) {
+  const reader = new Reader(own.order as TraceOrder, (word) => {
+    own.send(word);
+  });
+  own.listen((command) => {
+    if ((command as TraceCommand) === 'stop') reader.stop();
+  });
+  own.send({ kind: 'ready' } satisfies TraceWord);
+  reader.run();
+}
