@@ -6,6 +6,7 @@
  *   npm run bench:names -- --delay                    from a reset to its names
  *   npm run bench:names -- --load [--rate 5000] [--seconds 5]     refused connects: CPU, lost events, names
  *   npm run bench:names -- --quiet-host 60 [--sockets 1000,20000] CPU with open connections and no resets
+ *   … --times N              resets of each kind, 100 if not given
  *   … --live-args 'WORDS'                             more options for `rstscope live`
  *
  * Root, python3, tcpdump, lsof and ss are needed, gcc for --load and --quiet-host. Nothing leaves the namespace that
@@ -297,11 +298,11 @@ async function watcher() {
 const RESETS = 'tcp[tcpflags] & (tcp-rst) == (tcp-rst) or (ip6[6] == 6 and ip6[53] & 4 != 0)';
 
 /** What each tool made of it. */
-async function table(args) {
+async function table(args, times) {
   const ends = [];
   const scope = await live(args);
   const watching = await watcher();
-  const common = { times: 100, pace: 80 };
+  const common = { times, pace: 80 };
   const plans = [
     { scenario: 'refused', host: '127.5.0.1', port: 7211, spread: 'address', ...common },
     { scenario: 'refused', host: '::1', port: 7400, spread: 'port', ...common },
@@ -348,10 +349,10 @@ function printDelays(delays) {
   );
 }
 
-async function delay(args) {
+async function delay(args, times) {
   const ends = [];
   const scope = await live(args);
-  const common = { times: 100, pace: 50, host: '127.0.0.1' };
+  const common = { times, pace: 50, host: '127.0.0.1' };
   await traffic({ ...common, scenario: 'server_aborts', port: 7221, bound: true }, ends);
   await traffic({ ...common, scenario: 'client_aborts', port: 7222 }, ends);
   await traffic({ ...common, scenario: 'refused', port: 7211, bound: true }, ends);
@@ -481,6 +482,7 @@ function whole(text, name) {
 async function main() {
   const { values } = parseArgs({
     options: {
+      times: { type: 'string', default: '100' },
       delay: { type: 'boolean', default: false },
       load: { type: 'boolean', default: false },
       rate: { type: 'string', default: '5000' },
@@ -492,6 +494,7 @@ async function main() {
   });
   const args = values['live-args'].split(' ').filter(Boolean);
   const sizes = values.sockets.split(',').map((text) => whole(text, '--sockets'));
+  const times = whole(values.times, '--times');
   sweep();
   must(['ip', 'netns', 'add', space]);
   must(['ip', '-n', space, 'link', 'set', 'lo', 'up']);
@@ -499,8 +502,8 @@ async function main() {
   if (values['quiet-host'] !== undefined)
     wrong = await quietHost(args, whole(values['quiet-host'], '--quiet-host'), sizes);
   else if (values.load) wrong = await load(args, whole(values.rate, '--rate'), whole(values.seconds, '--seconds'));
-  else if (values.delay) wrong = await delay(args);
-  else wrong = await table(args);
+  else if (values.delay) wrong = await delay(args, times);
+  else wrong = await table(args, times);
   return wrong > 0 ? 1 : 0;
 }
 

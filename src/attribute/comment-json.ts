@@ -64,68 +64,63 @@ const KERNEL_WORD = /^[A-Z0-9_]{1,64}$/;
 
 type Json = Readonly<Record<string, unknown>>;
 
+/** For JSON.stringify, which leaves out what is undefined: keys that say nothing. */
 export function writable(who: Attribution, detail: Detail, fullCommand: boolean): Json {
   const { sender, receiver, kernelReason, kernelPath, evidence } = who;
-  const sparse = detail === 'no-evidence' || detail === 'names';
+  const sparse = detail === 'no-evidence' || detail === 'names' || evidence.length === 0;
   return {
     sender: processJson(sender, detail, fullCommand),
     receiver: processJson(receiver, detail, fullCommand),
-    sender_reason: sender.reason,
-    receiver_reason: receiver.reason,
-    kernel_reason: kernelReason !== null && KERNEL_WORD.test(kernelReason) ? kernelReason : null,
-    kernel_path: kernelPath,
-    evidence: sparse ? [] : evidence.slice(0, MAX_EVIDENCE).map((sentence) => printable(sentence, MAX_SENTENCE)),
+    sender_reason: sender.reason ?? undefined,
+    receiver_reason: receiver.reason ?? undefined,
+    kernel_reason: kernelReason !== null && KERNEL_WORD.test(kernelReason) ? kernelReason : undefined,
+    kernel_path: kernelPath ?? undefined,
+    evidence: sparse ? undefined : evidence.slice(0, MAX_EVIDENCE).map((sentence) => printable(sentence, MAX_SENTENCE)),
   };
 }
 
-/** Without the keys that say nothing. */
-export function pruned(json: Json): Json {
-  const said = Object.entries(json).filter(([, value]) => value !== null && !(Array.isArray(value) && !value.length));
-  return Object.fromEntries(said);
-}
-
-function processJson({ process, match }: End, detail: Detail, fullCommand: boolean): Json | null {
-  if (process === null) return null;
+function processJson({ process, match }: End, detail: Detail, fullCommand: boolean): Json | undefined {
+  if (process === null) return undefined;
   const name = fitting(process.name, MAX_NAME);
-  if (detail === 'names') return pruned({ pid: process.pid, name, match });
-  return pruned({
+  if (detail === 'names') return { pid: process.pid, name, match };
+  return {
     pid: process.pid,
-    ppid: process.ppid,
+    ppid: process.ppid ?? undefined,
     parent: fitting(process.parent, MAX_NAME),
     name,
     exe: fitting(process.exe, MAX_LONG),
-    command: fullCommand ? commandOf(process, detail) : null,
+    command: fullCommand ? commandOf(process, detail) : undefined,
     user: fitting(process.user, MAX_NAME),
     unit: fitting(process.unit, MAX_NAME),
     container: containerJson(process.container),
-    netns: process.netns,
-    started: process.started,
+    netns: process.netns ?? undefined,
+    started: process.started ?? undefined,
     match,
-  });
+  };
 }
 
-function commandOf({ command }: Process, detail: Detail): string | null {
-  if (command === null || (detail !== 'whole' && detail !== 'cut-commands')) return null;
+function commandOf({ command }: Process, detail: Detail): string | undefined {
+  if (command === null || (detail !== 'whole' && detail !== 'cut-commands')) return undefined;
   const limit = detail === 'whole' ? MAX_LONG - 1 : CUT_COMMAND;
   return command.length > limit ? `${command.slice(0, limit)}…` : command;
 }
 
-function containerJson(container: Container | null): Json | null {
+function containerJson(container: Container | null): Json | undefined {
   const id = fitting(container?.id ?? null, MAX_NAME);
-  if (container === null || id === null) return null;
+  if (container === null || id === undefined) return undefined;
   const { runtime, name, pod, podNamespace } = container;
-  return pruned({
+  return {
     id,
     runtime: fitting(runtime, MAX_NAME),
     name: fitting(name, MAX_NAME),
     pod: fitting(pod, MAX_NAME),
     pod_namespace: fitting(podNamespace, MAX_NAME),
-  });
+  };
 }
 
 /** Half a path or name would be another one. */
-function fitting(text: string | null, limit: number): string | null {
-  return text !== null && text.length <= limit ? text : null;
+function fitting(text: string | null, limit: number): string | undefined {
+  return text !== null && text.length <= limit ? text : undefined;
 }
 
 /** Null where anything is not as it should be. */

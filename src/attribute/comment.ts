@@ -8,7 +8,7 @@
 
 import { printable } from '../base/text.js';
 import { PACKET_MARK } from '../capture/packet-note.js';
-import { pruned, readAttribution, writable, type Detail } from './comment-json.js';
+import { readAttribution, writable, type Detail } from './comment-json.js';
 import type { Attribution, End, Process } from './process.js';
 
 const PROCESSES_MARK = 'rstscope-processes: ';
@@ -24,7 +24,8 @@ const SHORT_ID = 12;
 /** Left out from the first that fits on. */
 const DETAILS: readonly Detail[] = ['whole', 'cut-commands', 'no-commands', 'no-evidence', 'names'];
 
-/** As JSON.stringify leaves them: what could steer a terminal that the comment is printed on. */
+/** What JSON.stringify leaves and could steer a terminal that the comment is printed on; most texts have none of it. */
+const PLAIN = /^[ -~]*$/;
 const STEERING = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
 const encoder = new TextEncoder();
@@ -44,7 +45,7 @@ export function attributionComment(
   if (saysNothing(who)) return first;
   const line = `${first} sender=${words(who.sender)} receiver=${words(who.receiver)}${kernelWords(who)}`;
   for (const detail of DETAILS) {
-    const json = JSON.stringify(pruned(writable(who, detail, fullCommand))).replace(STEERING, escaped);
+    const json = harmless(JSON.stringify(writable(who, detail, fullCommand)));
     const text = `${line}\n${PROCESSES_MARK}${json}`;
     if (fits(text)) return text;
   }
@@ -126,6 +127,10 @@ function kernelWords({ kernelReason, kernelPath }: Attribution): string {
 
 function word(text: string): string {
   return printable(text, MAX_WORD);
+}
+
+function harmless(json: string): string {
+  return PLAIN.test(json) ? json : json.replace(STEERING, escaped);
 }
 
 function escaped(character: string): string {

@@ -231,7 +231,7 @@ class LiveInquiry implements Inquiry {
       answersSyn: (reset.flags & ACK) !== 0 && reset.seq === 0 && reset.window <= 0,
       mayServe: reset.resetBy === 'unknown' || reset.resetBy === serving,
       traced,
-      complete: trace !== null && trace.wasComplete(at) && this.isTold(this.sources.now()),
+      complete: trace !== null && trace.toldAllSent(at) && this.isTold(this.sources.now()),
       sockets: answer,
       pastListener: trace?.pastListener(localIp, localPort) ?? null,
     };
@@ -242,11 +242,12 @@ class LiveInquiry implements Inquiry {
     const { trace, timestamps } = this.sources;
     if (trace === null) return null;
     const kind = side === 'sender' ? 'send' : 'receive';
-    const near = tuples
-      .flatMap(({ localIp, localPort, remoteIp, remotePort }) =>
-        trace.near(kind, tupleText(localIp, localPort, remoteIp, remotePort), this.at, WITHIN[timestamps]),
-      )
-      .sort((a, b) => this.away(a) - this.away(b));
+    const within = WITHIN[timestamps];
+    const near = tuples.flatMap(({ localIp, localPort, remoteIp, remotePort }) => {
+      const own = trace.near(kind, tupleText(localIp, localPort, remoteIp, remotePort), this.at, within);
+      return own.length > 0 || side === 'receiver' ? own : trace.nearListener(localIp, localPort, this.at, within);
+    });
+    near.sort((a, b) => this.away(a) - this.away(b));
     const [nearest] = near;
     if (nearest === undefined) return null;
     const rival = near.find((one) => one.owner?.task !== nearest.owner?.task && one.owner !== null);

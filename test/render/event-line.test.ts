@@ -9,7 +9,7 @@ const WIDE = { ...PLAIN, width: 200 };
 describe('an event line', () => {
   test('says when, which way, who to whom and what', () => {
     expect(eventLineWriter(WIDE)(sampleEvent())).toBe(
-      '12:00:01.123456 ↑ 10.0.0.1:443 → 10.0.0.2:51000  R.  closed-port (likely), by the server, scan, nginx, 2 copies',
+      '12:00:01.123456 ↑ 10.0.0.1:443 → 10.0.0.2:51000  R.  nginx[4242] (nginx.service) → remote  closed-port (likely), by the server, scan, 2 copies',
     );
   });
   test('says no more than is known', () => {
@@ -51,7 +51,7 @@ describe('an event line', () => {
     const wide = eventLineWriter({ ...WIDE, width: 156 });
     wide(sampleEvent({ src_ip: LONG, dest_ip: LONG }));
     expect(wide(sampleEvent())).toMatch(
-      / 10\.0\.0\.1:443 {33}→ 10\.0\.0\.2:51000 {34}R\. {2}closed-port \(likely\), by the server, s…$/,
+      / 10\.0\.0\.1:443 {33}→ 10\.0\.0\.2:51000 {34}R\. {2}nginx\[4242\] → {2}closed-port \(likely\), b…$/,
     );
     expect(columnsOf(wide(sampleEvent()))).toBeLessThanOrEqual(156);
   });

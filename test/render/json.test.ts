@@ -114,6 +114,9 @@ describe('the schema', () => {
     expect(order('packets')).toEqual(Object.keys(report.packets));
     expect(order('endpoint_row')).toEqual(Object.keys(report.endpoints[0]!));
     expect(order('port_row')).toEqual(Object.keys(report.ports[0]!));
+    expect(order('process_row')).toEqual(Object.keys(report.processes[0]!));
+    expect(order('failed_connect')).toEqual(Object.keys(report.failed_connects[0]!));
+    expect(order('unnamed_row')).toEqual(Object.keys(report.unnamed[0]!));
     expect(order('start')).toEqual(Object.keys(sampleStart));
   });
   test.each(Object.keys(fullReport()))('requires %s of a report', (key) => {
@@ -158,7 +161,7 @@ describe('the schema', () => {
   });
   test('describes the documents of the other commands', () => {
     const head = { schema_version: 1, tool: { name: 'rstscope', version: '0.1.0' } };
-    const owner = { process: sampleProcess(), reason: null, netns: 1 };
+    const owner = { process: sampleProcess(), reason: null, holders: [4242], netns: 1 };
     const documents: Record<string, object> = {
       who: {
         ports: [

@@ -4,7 +4,7 @@ import { nothingLines } from '../../src/render/nothing.js';
 import { renderReport } from '../../src/render/table-report.js';
 import { columnsOf } from '../../src/render/text-width.js';
 import type { Incomplete, Report, Source } from '../../src/report/types.js';
-import { emptyReport, HOSTILE, PLAIN, sampleReport } from './sample-report.js';
+import { emptyReport, HOSTILE, PLAIN, sampleFailedConnect, sampleReport } from './sample-report.js';
 
 const WIDE = { ...PLAIN, width: 200 };
 const LIVE: Source = {
@@ -46,6 +46,12 @@ No reset was seen on any interface of this host in that time.
 0 packets captured; none dropped
 `,
     );
+  });
+  test('connects that failed all the same are told of, not guessed at', () => {
+    const failed_connects = [sampleFailedConnect(), sampleFailedConnect({ attempts: 3 })];
+    const text = nothingLines({ ...nothing(), failed_connects }, WIDE).join('\n');
+    expect(text).toContain('33 connects failed all the same: see "Failed connects" below');
+    expect(text).not.toContain('a connection can fail without a reset');
   });
   test('a filter is told of', () => {
     const text = said({ source: { filter: 'port 443' } });

@@ -1,6 +1,7 @@
 /** Captures that grow: said early, settled later, revised in between; the clock; the limit; everything saved. */
 import { describe, expect, test } from '@jest/globals';
 import type { Growing } from '../../src/analyze/analyze.js';
+import { nobody } from '../../src/attribute/attributor.js';
 import { CaptureWriter } from '../../src/capture/writer.js';
 import { sectionComment } from '../../src/capture/host-note.js';
 import { KEEP_ALL } from '../../src/report/filter.js';
@@ -46,7 +47,8 @@ async function listenTo(bytes: Uint8Array, more: Partial<Growing> = {}, settings
     onRevision: (before, after) => revised.push([before, after]),
     ...more,
   };
-  return { report: await analyse(bytes, { ...settings, growing }), said, revised };
+  const attributor = nobody('not-tried');
+  return { report: await analyse(bytes, { attributor, ...settings, growing }), said, revised };
 }
 
 /** Resets of one aborting server, a second apart, to many clients. */

@@ -167,7 +167,15 @@ function expectInvariants(report: Report): void {
     events.filter((event) => event.reset_by !== 'unknown').length,
   );
   expect(events.every((event) => (event.service_port === null) === (event.reset_by === 'unknown'))).toBe(true);
+  expect(sum(report.processes.map((row) => row.resets_sent)) + sum(report.unnamed.map((row) => row.senders))).toBe(
+    kept,
+  );
+  expect(
+    sum(report.processes.map((row) => row.resets_received)) + sum(report.unnamed.map((row) => row.receivers)),
+  ).toBe(kept);
   for (const event of events) {
+    expect((event.sender === null) === (event.sender_reason === null)).toBe(false);
+    expect((event.receiver === null) === (event.receiver_reason === null)).toBe(false);
     expect(event.copies).toBe(event.frames.length);
     expect(event.frame).toBe(event.frames[0]);
     expect(new Set(event.interfaces).size).toBe(event.interfaces.length);

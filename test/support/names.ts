@@ -21,6 +21,8 @@ export interface Who {
   readonly ppid: number;
   readonly name: string;
   readonly parent: string | null;
+  /** Names that it had before; what is read of a program too early is not somebody else. */
+  readonly older: readonly string[];
   readonly netns: number;
 }
 
@@ -148,7 +150,7 @@ function truthOf(event: Judged, side: Nobody, truth: Truth): TruthEnd | undefine
   return undefined;
 }
 
-/** A right PID under a wrong name or parent is somebody else, who got it later or had it before. */
+/** A right PID under a name or a parent that it never had is somebody else, who got it later or had it before. */
 function outcomeOf(named: ProcessInfo | null, who: Who | undefined): [keyof Count, string] {
   if (named === null) return ['none', ''];
   const said = `named ${named.pid} ${String(named.name)} of ${String(named.ppid)} ${String(named.parent)} (${named.match})`;
@@ -158,7 +160,7 @@ function outcomeOf(named: ProcessInfo | null, who: Who | undefined): [keyof Coun
   const right = group
     ? named.pid === who.ppid && agree(named.name, who.parent)
     : named.pid === who.pid &&
-      agree(named.name, who.name) &&
+      (agree(named.name, who.name) || who.older.includes(named.name ?? '')) &&
       agree(named.ppid, who.ppid) &&
       agree(named.parent, who.parent);
   if (!right || !agree(named.netns, who.netns)) return ['wrong', `${said} in ${String(named.netns)}, ${was}`];

@@ -33,7 +33,10 @@ def connect(plan, i):
     source = plan.get('from') or ('::1' if remote[0] == '::1' else '127.0.0.1')
     bound = plan.get('bound') or plan.get('fixed')
     if bound:
-        sock.bind((source, plan['fixed'] + i if 'fixed' in plan else 0))
+        # A port of its own for each, so that the tuple tells whose it is; or the same for all, one after the other.
+        first = plan.get('fixed', 12_000 + plan['port'] % 200 * 100)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((source, first if plan.get('same') else first + i))
         tell(sock, remote)
     elif plan.get('spread'):
         tell(None, remote, [source, None])
@@ -48,7 +51,11 @@ def clients(plan, body):
     started = []
     due = time.monotonic()
     for i in range(plan['times']):
-        started.append(fork(lambda: body(i), 'truth-client', plan.get('client_ns')))
+        pid = fork(lambda: body(i), 'truth-client', plan.get('client_ns'))
+        if plan.get('same'):
+            reap(pid)
+        else:
+            started.append(pid)
         due += plan.get('pace', 10) / 1000
         time.sleep(max(0, due - time.monotonic()))
     for pid in started:

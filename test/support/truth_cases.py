@@ -290,7 +290,7 @@ SHELL = {
     'curl': 'exec curl -s -m 5 "http://$ip:$port/"',
 }
 # The program says who it is before it becomes another: its PID and its parent stay.
-TELLING = """printf '{"end":{"pid":%d,"ppid":%d,"name":"%s","parent":"%s","netns":%d,"local":["127.0.0.1",null],\
+TELLING = """printf '{"end":{"pid":%d,"ppid":%d,"name":"%s","parent":"%s","older":["bash"],"netns":%d,"local":["127.0.0.1",null],\
 "remote":["%s",%d],"at":%s}}\\n' \
   $$ $PPID NAME "$(cat /proc/$PPID/comm)" "$(stat -Lc %i /proc/self/ns/net)" $ip $port $EPOCHREALTIME; """
 

@@ -20,6 +20,7 @@ PR_SET_PDEATHSIG = 1
 CLONE_NEWNET = 0x40000000
 LINGER_0 = struct.pack('ii', 1, 0)
 LONGEST_S = 60
+OLDER = []  # Under what name this process was born.
 
 
 def say(thing):
@@ -43,6 +44,7 @@ def me():
         'ppid': ppid,
         'name': status['Name'],
         'parent': read(f'/proc/{ppid}/comm').rstrip('\n') or None,
+        'older': OLDER,
         'netns': os.stat('/proc/self/ns/net').st_ino,
     }
 
@@ -66,6 +68,7 @@ def failed(remote, outcome):
 
 
 def rename(name):
+    OLDER[:] = [read('/proc/self/comm').rstrip('\n')]
     with open('/proc/self/comm', 'w', encoding='utf8') as file:
         file.write(name)
 

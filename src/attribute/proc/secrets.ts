@@ -87,8 +87,9 @@ function scan(piece: Piece, state: State, spans: Span[]): void {
   const found: Span[] = [];
   userInformation(text, found);
   // In a shell's script a value ends where its word does; elsewhere it may have blanks in it.
-  if (!isLine || state.pending !== 'script') pairs(text, found);
-  if (!isLine) option(text, state, found);
+  const isScript = isLine && state.pending === 'script';
+  if (!isScript) pairs(text, found);
+  if (!isLine || (!isScript && text.startsWith('-'))) option(text, state, found);
   for (const [start, end] of found) spans.push([start + offset, end + offset]);
   if (!isLine) return;
   state.pending = null;
@@ -122,7 +123,10 @@ function flag(word: string, state: State, spans: Span[]): void {
   for (const { next = [], rest = [], user = [] } of state.habits) {
     if (next.includes(word)) state.pending = 'secret';
     for (const name of rest) {
-      if (word.startsWith(name) && word.length > name.length) spans.push([name.length, word.length]);
+      if (!word.startsWith(name) || word.length === name.length) continue;
+      spans.push([name.length, word.length]);
+      // "-ptoken" is no option by the name of "ptoken".
+      if (!word.startsWith('--')) state.pending = null;
     }
     for (const name of user) {
       const bundled = name.length === 2 && /^-[A-Za-z#]{1,16}$/.test(word) && word.endsWith(name.slice(1));

@@ -19,14 +19,14 @@ export function answer(history: SocketHistory, query: Query): SocketAnswer {
   listeners.sort((a, b) => rank(a.ip, query.localIp) - rank(b.ip, query.localIp));
   const present = everywhere.filter(({ netns }) => history.isPresent(netns));
   const denied = everywhere.some((looks) => looks.denied);
-  const lookedAt = present.length === 0 ? 0 : Math.min(...present.map(({ newest }) => newest?.ended ?? 0));
+  const ends = (present.length === 0 ? everywhere : present).map(({ newest }) => newest?.ended ?? 0);
   return {
     ...found,
     exact: found.exact === 'none' && denied && found.seenAt === null ? 'permission' : found.exact,
     listeners,
     noListener: present.length > 0 && everywhere.every((looks) => hadNoListener(looks, query, history)),
     past: everywhere.some((looks) => someoneListens(looks, query)) ? null : lastListener(everywhere, query),
-    lookedAt,
+    lookedAt: ends.length === 0 ? 0 : Math.min(...ends),
   };
 }
 

@@ -89,7 +89,9 @@ export function socketsOf(proc: string, pid: number, tell: (inode: number) => vo
       // Closed meanwhile.
       continue;
     }
-    if (link.startsWith(SOCKET)) tell(Number(link.slice(SOCKET.length, -1)));
+    if (!link.startsWith(SOCKET)) continue;
+    const inode = Number(link.slice(SOCKET.length, -1));
+    if (inode > 0) tell(inode);
   }
   return true;
 }

@@ -50,7 +50,6 @@ export class Looker {
     // What the first scan takes, later looks do not: they scan where something is new.
     if (this.scans === 0) {
       this.scan();
-      this.budget.clear();
       return pauseAfter(tables);
     }
     const due = isScanDue(this.options.stopwatch(), this.scanned, this.lastScan);
@@ -69,11 +68,13 @@ export class Looker {
   /** A look for questions about what has happened since the last one. */
   lookAgain(queries: readonly Query[]): void {
     const only = askedFor(queries);
-    if (only === null) this.lookAtTables();
-    else this.lookAtSome(only);
-    // Processes that fork pass on what they listen on: who holds it is asked anew.
-    // A scan must leave time for looks.
-    if (this.budget.allows(this.options.stopwatch(), this.lastScan * 2)) this.scan();
+    this.pay(only === null ? this.lookAtTables() : this.lookAtSome(only));
+    // Processes that fork pass on what they listen on: who holds it is asked anew. A scan must leave time for looks.
+    if (this.budget.allows(this.options.stopwatch(), this.lastScan * 2)) this.pay(this.scan());
+  }
+
+  private pay(seconds: number): void {
+    this.budget.spend(this.options.stopwatch(), seconds);
   }
 
   /** The newest look at what is asked about began before the moment that is meant. */
@@ -106,15 +107,16 @@ export class Looker {
     return this.lastTables;
   }
 
-  private lookAtSome(only: ReadonlySet<number>): void {
+  private lookAtSome(only: ReadonlySet<number>): number {
     const start = this.options.worked();
     for (const netns of only) {
       const pid = this.members.get(netns);
-      // It may have ended, and its PID be another's.
-      if (pid !== undefined && netNamespaceOf(this.options.proc, pid) === netns) this.lookAt(netns, pid);
+      // It may have ended, and its PID be another's: who else is in there is found by looking at all.
+      const isThere = pid !== undefined && netNamespaceOf(this.options.proc, pid) === netns && this.lookAt(netns, pid);
+      if (!isThere) return this.lookAtTables();
     }
     this.looks++;
-    this.spend(start);
+    return this.spend(start);
   }
 
   private lookAt(netns: number, pid: number): boolean {
@@ -144,7 +146,6 @@ export class Looker {
 
   private spend(start: number): number {
     const cost = this.options.worked() - start;
-    this.budget.spend(this.options.stopwatch(), cost);
     this.seconds += cost;
     return cost;
   }

@@ -21,10 +21,12 @@ export function isScanDue(now: number, last: number, seconds: number): boolean {
 }
 
 const WINDOW = 10;
-/** 5 % of a core. */
-const SHARE = 0.05;
+/** 2.5 % of a core, beside what looks take that nobody asked for. */
+const SHARE = 0.025;
+/** One thing that takes more may be done where nothing else was. */
+const AT_ONCE = 0.05;
 
-/** What was spent lately, and whether more may be. */
+/** What was lately spent on questions, and whether more may be. */
 export class Budget {
   private readonly spent: { readonly at: number; readonly seconds: number }[] = [];
 
@@ -32,14 +34,10 @@ export class Budget {
     this.spent.push({ at, seconds });
   }
 
-  /** What was spent on the first look is not repeated. */
-  clear(): void {
-    this.spent.length = 0;
-  }
-
   /** Something that takes so long may be done now. */
   allows(now: number, seconds: number): boolean {
     while ((this.spent[0]?.at ?? now) < now - WINDOW) this.spent.shift();
+    if (this.spent.length === 0) return seconds <= WINDOW * AT_ONCE;
     let sum = seconds;
     for (const each of this.spent) sum += each.seconds;
     return sum <= WINDOW * SHARE;

@@ -161,7 +161,7 @@ const DECODERS: Readonly<Record<EventName, (fields: Fields, format: EventFormat)
       active: address(page, at + skb) === 0,
       sk: address(page, at + sk),
       state: u32le(page, at + state),
-      reason: reason === null ? null : (reasons?.get(u32le(page, at + reason)) ?? null),
+      reason: reason === null ? null : said(reasons?.get(u32le(page, at + reason))),
       ends: ends(page, at),
     });
   },
@@ -218,6 +218,11 @@ const DECODERS: Readonly<Record<EventName, (fields: Fields, format: EventFormat)
     };
   },
 };
+
+/** Linux 6.10 and 6.11 have a reason for answers only; of what a program sent they say that there is none. */
+function said(reason: string | undefined): string | null {
+  return reason === undefined || reason === 'NOT_SPECIFIED' ? null : reason;
+}
 
 function failedCall(fields: Fields, reading: boolean): Decode {
   const sk = fields.at('sk', 8);

@@ -8,6 +8,7 @@
 import { startThread, type Thread } from '../../base/spawn.js';
 import { printable } from '../../base/text.js';
 import type { FailedConnects } from '../process.js';
+import { tupleText } from './ends.js';
 import { Failures } from './failures.js';
 import { Instance, NoTrace } from './instance.js';
 import {
@@ -92,14 +93,22 @@ export class KernelTrace {
 
   /** The resets that a socket of this tuple (`tupleText`, local end first) sent or took within `within` seconds of `at`. */
   near(kind: TracedReset['kind'], tuple: string, at: number, within: number): TracedReset[] {
-    const all = this.byTuple.get(tuple);
-    if (all === undefined) return [];
+    const all = this.byTuple.get(tuple) ?? [];
     return all.filter((one) => one.kind === kind && Math.abs(one.at - at) <= within);
   }
 
-  /** Nothing was overwritten, and the trace ran then. */
-  wasComplete(at: number): boolean {
-    return this.failure === null && this.lostEvents === 0 && at > this.began;
+  /** The same of what was answered for a listener: it bears the listener's own addresses, and nobody's at the other end. */
+  nearListener(ip: string, port: number, at: number, within: number): TracedReset[] {
+    const bound = [tupleText(ip, port, '0.0.0.0', 0), tupleText(ip, port, '::', 0)];
+    const any = [tupleText('0.0.0.0', port, '0.0.0.0', 0), tupleText('::', port, '::', 0)];
+    return [...bound, ...any].flatMap((tuple) => this.near('send', tuple, at, within));
+  }
+
+  /** A reset of then that it does not tell of was not sent by the kernel's TCP. */
+  toldAllSent(at: number): boolean {
+    // Before Linux 6.10, which gave a reason to it, the event was for resets of live connections only.
+    const answersToo = this.instance.facts.formats.get('tcp/tcp_send_reset')?.fields.has('reason') === true;
+    return answersToo && this.failure === null && this.lostEvents === 0 && at > this.began;
   }
 
   /** Who listened on the port of the address and was seen to end, the last one. */

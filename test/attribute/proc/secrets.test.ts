@@ -95,13 +95,15 @@ describe('a masked command line', () => {
   });
 });
 
-const SECRET_ALPHABET = 'ABCDEFGHJKabcdefghjk0123456789+%!=?#~^';
+/** At both ends of a secret, and nowhere else: a part that came through would bear it. */
+const MARK = 'Zq7Jx';
+const SECRET_ALPHABET = 'A,B,C,D,E,a,b,c,d,e,0,1,2,3,4,5,+,%,!,=,?,#,~,^';
 const plainSecret = fc
-  .array(fc.constantFrom(...SECRET_ALPHABET), { minLength: 12, maxLength: 40 })
-  .map((characters) => `Zq${characters.join('')}Zq`);
+  .array(fc.constantFrom(...SECRET_ALPHABET.split(',')), { minLength: 12, maxLength: 40 })
+  .map((characters) => `${MARK}${characters.join('')}${MARK}`);
 const wildSecret = fc
   .string({ minLength: 8, maxLength: 60, unit: 'grapheme' })
-  .map((text) => `Zq${text.replaceAll('\0', '')}Zq`);
+  .map((text) => `${MARK}${text.replaceAll('\0', '')}${MARK}`);
 const key = fc
   .tuple(
     fc.constantFrom('', 'db_', 'DB-', 'my.', 'x'),
@@ -148,7 +150,7 @@ describe('no known shape comes through', () => {
       fc.property(noise, indexed(wildForms), key, wildSecret, noise, (before, form, k, secret, after) => {
         // After `-c` of a shell a word is a script, and its blanks separate.
         const words = [...before.filter((word) => word !== 'sh'), ...form(k, secret), ...after];
-        expect(maskCommand(words)).not.toContain(secret);
+        expect(maskCommand(words)).not.toContain(MARK);
       }),
       { numRuns: 2000 },
     );
@@ -157,7 +159,7 @@ describe('no known shape comes through', () => {
   test('secrets between separators', () => {
     fc.assert(
       fc.property(noise, indexed(plainForms), key, plainSecret, noise, (before, form, k, secret, after) => {
-        expect(maskCommand([...before, ...form(k, secret), ...after])).not.toContain(secret);
+        expect(maskCommand([...before, ...form(k, secret), ...after])).not.toContain(MARK);
       }),
       { numRuns: 2000 },
     );

@@ -85,6 +85,7 @@ describe('in a namespace of its own', () => {
   testIf(problem === '', problem, 'both ends, alive and dead; the listener, there and gone', async () => {
     const lab = await Lab.create();
     const ns = await lab.namespace('watch');
+    const bystander = ns.start(['sleep', '60']);
     const server = ns.start([process.execPath, '-e', SERVER]);
     await saying(server);
     const client = ns.start([process.execPath, '-e', CLIENT]);
@@ -120,6 +121,12 @@ describe('in a namespace of its own', () => {
     const [closed] = await looking.ask([query(ns, PORT, port)]);
     expect(closed).toMatchObject({ noListener: true, listeners: [], past: { process: { pid: server.pid } } });
     expect(closed?.past?.lastSeen).toBeLessThan(before + 1);
+
+    // A namespace that only its name holds.
+    await ended(bystander);
+    await sleep(5);
+    const [empty] = await looking.ask([query(ns, PORT, port)]);
+    expect(empty).toMatchObject({ noListener: false, listeners: [], past: { process: { pid: server.pid } } });
     await lab.destroy();
   });
 

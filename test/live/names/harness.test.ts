@@ -11,6 +11,7 @@ const SERVER: TruthEnd = {
   ppid: 99,
   name: 'server',
   parent: 'master',
+  older: ['master'],
   netns: 7,
   local: ['127.0.0.1', 80],
   remote: ['127.0.0.1', 5000],
@@ -21,6 +22,7 @@ const CLIENT: TruthEnd = {
   ppid: 199,
   name: 'client',
   parent: 'loop',
+  older: [],
   netns: 7,
   local: ['127.0.0.1', 5000],
   remote: ['127.0.0.1', 80],
@@ -55,6 +57,7 @@ describe('the comparison', () => {
     expect(judge([event(named(SERVER))], truth)).toEqual(verdict(1));
     const sparse = named(SERVER, { ppid: null, parent: null, name: null, netns: null });
     expect(judge([event(sparse)], truth)).toEqual(verdict(1));
+    expect(judge([event(named(SERVER, { name: 'master' }))], truth)).toEqual(verdict(1));
   });
 
   test('none: a null with its reason', () => {

@@ -31,7 +31,7 @@ describe('refused short-lived clients: nobody sends, the client is named', () =>
 });
 
 describe('SO_LINGER 0 by the server', () => {
-  together({ backend: 'cap' }, [
+  together({ backend: 'tcpdump' }, [
     {
       name: 'IPv4, at once after accept',
       plan: { scenario: 'server_aborts', host: '127.7.0.1', bind: '0.0.0.0', port: 7221, times, spread: 'address' },
@@ -48,6 +48,11 @@ describe('SO_LINGER 0 by the server', () => {
       ...comesTo(times),
     },
     {
+      name: 'each client from the same port, one after the other',
+      plan: { scenario: 'server_aborts', host: '127.0.0.1', port: 7226, times: 50, bound: true, same: true, pace: 20 },
+      ...comesTo(50),
+    },
+    {
       name: 'to a client that sleeps and never reads',
       plan: { scenario: 'server_aborts', host: '127.0.0.1', port: 7224, times, bound: true, client: 'sleeps' },
       ...comesTo(times),
@@ -61,7 +66,7 @@ describe('SO_LINGER 0 by the server', () => {
 });
 
 describe('SO_LINGER 0 by the client', () => {
-  together({ backend: 'tcpdump', live: { via: 'nsenter' } }, [
+  together({ backend: 'cap', live: { via: 'nsenter' } }, [
     {
       name: 'IPv4',
       plan: { scenario: 'client_aborts', host: '127.0.0.1', port: 7231, times },
