@@ -31,6 +31,8 @@ export interface LiveSources {
 
 /** Evidence of who a reset met comes after it: a read that fails, a socket that is closed. */
 const TRACE_PATIENCE = 0.4;
+/** On a busy machine the trace is read late, and read it is. */
+const TRACE_LATE = 5;
 /** Whatever is not known by then is not told any more. */
 const PATIENCE = 0.5;
 /** How far the trace's time of a reset and that of its frame may lie apart, in seconds. */
@@ -174,8 +176,10 @@ class LiveInquiry implements Inquiry {
   }
 
   private follow(end: EndState, now: number): void {
-    const late = now / 1000 > this.deadline;
+    const { timestamps } = this.sources;
+    const seconds = now / 1000;
     const isTold = this.isTold(now);
+    const late = seconds > this.deadline && (isTold || seconds > this.deadline + TRACE_LATE);
     const traced = this.tracedOf(end);
     if (traced === 'ambiguous') {
       this.decide(end, { end: missing('ambiguous'), evidence: [`${end.side}: several resets of this kind at once`] });
@@ -183,13 +187,15 @@ class LiveInquiry implements Inquiry {
     }
     end.traced = traced;
     const facts = this.facts(end);
-    if (isNamedByTrace(facts)) {
+    // Before everything is told, another reset of the same ends may be still nearer.
+    const isSure = isTold || (traced !== null && timestamps === 'kernel' && this.away(traced) < UNSURE.kernel);
+    if (isSure && isNamedByTrace(facts)) {
       this.decide(end, decide(facts));
       return;
     }
     // What is known already is told, though more may come.
     if (traced !== null) end.decision = decide(facts);
-    const mayLearn = traced?.open === true && traced.owner === null && now / 1000 < this.at + TRACE_PATIENCE;
+    const mayLearn = traced?.open === true && traced.owner === null && seconds < this.at + TRACE_PATIENCE;
     if ((!isTold || mayLearn) && !late) return;
     // Before the trace has told, the tables would be asked in vain.
     if (!end.asked) this.askTables(end);

@@ -106,7 +106,8 @@ function option(word: string, state: State, spans: Span[]): void {
   if (pending === 'user') spans.push(afterUser(word, 0));
   state.pending = null;
   if (word.startsWith('-') || word.startsWith('/p:')) flag(word, state, spans);
-  if (!word.startsWith('-') && pending === null) program(word, state);
+  // Also where it was taken for a secret: "-p" may have been something else.
+  if (!word.startsWith('-')) program(word, state);
 }
 
 function program(word: string, state: State): void {

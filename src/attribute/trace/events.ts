@@ -1,7 +1,7 @@
 /**
  * The trace events that are read, as plain records: which bytes of a record mean what, by the kernel's own formats.
  *
- * Sources: Linux include/trace/events/tcp.h, sock.h, sched.h. What a kernel lacks is not decoded, and nobody misses it
+ * Sources: Linux include/trace/events/tcp.h, sock.h, task.h, sched.h. What a kernel lacks is not decoded, and nobody misses it
  * here: `Decoders.has` tells.
  */
 
@@ -39,7 +39,9 @@ export type TraceEvent = Common &
     | { readonly kind: 'destroy'; readonly sk: number; readonly ends: Ends }
     /** The stack of the record before it on its CPU. */
     | { readonly kind: 'stack'; readonly callers: readonly number[] }
-    | { readonly kind: 'fork'; readonly parent: number; readonly child: number; readonly name: string | null }
+    /** The task that ran made another one. */
+    | { readonly kind: 'birth'; readonly child: number; readonly name: string; readonly isThread: boolean }
+    | { readonly kind: 'rename'; readonly pid: number; readonly name: string }
     | { readonly kind: 'exec'; readonly pid: number; readonly file: string | null }
   );
 
@@ -50,7 +52,8 @@ export const EVENTS = [
   'sock/inet_sock_set_state',
   'sock/sock_recv_length',
   'sock/sock_send_length',
-  'sched/sched_process_fork',
+  'task/task_newtask',
+  'task/task_rename',
   'sched/sched_process_exec',
   'ftrace/kernel_stack',
 ] as const;
@@ -67,6 +70,8 @@ export const LISTEN = 10;
 
 /** TRACE_FLAG_HARDIRQ | TRACE_FLAG_SOFTIRQ. */
 const IN_INTERRUPT = 0x18;
+/** include/uapi/linux/sched.h. */
+const CLONE_THREAD = 0x10000;
 const COMMON_FLAGS = 2;
 const COMMON_PID = 4;
 const COMMON_SIZE = 8;
@@ -190,15 +195,24 @@ const DECODERS: Readonly<Record<EventName, (fields: Fields, format: EventFormat)
   },
   'sock/sock_recv_length': (fields) => failedCall(fields, true),
   'sock/sock_send_length': (fields) => failedCall(fields, false),
-  'sched/sched_process_fork': (fields) => {
-    const parent = fields.at('parent_pid', 4);
-    const child = fields.at('child_pid', 4);
-    const name = textOf(fields, 'child_comm');
+  'task/task_newtask': (fields) => {
+    const child = fields.at('pid', 4);
+    const flags = fields.at('clone_flags', 8);
+    const name = textOf(fields, 'comm');
     return (page, at, length) => ({
-      kind: 'fork',
-      parent: u32le(page, at + parent),
+      kind: 'birth',
       child: u32le(page, at + child),
-      name: name(page, at, length),
+      name: name(page, at, length) ?? '',
+      isThread: (u32le(page, at + flags) & CLONE_THREAD) !== 0,
+    });
+  },
+  'task/task_rename': (fields) => {
+    const pid = fields.at('pid', 4);
+    const name = textOf(fields, 'newcomm');
+    return (page, at, length) => ({
+      kind: 'rename',
+      pid: u32le(page, at + pid),
+      name: name(page, at, length) ?? '',
     });
   },
   'sched/sched_process_exec': (fields) => {

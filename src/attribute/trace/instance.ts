@@ -43,7 +43,8 @@ const FILTERS: Readonly<Partial<Record<EventName, string | null>>> = {
   'sock/sock_recv_length': `protocol==6 && ret==-${String(ECONNRESET)}`,
   'sock/sock_send_length': `protocol==6 && (ret==-${String(ECONNRESET)} || ret==-${String(EPIPE)})`,
   'tcp/tcp_destroy_sock': IN_TASK,
-  'sched/sched_process_fork': null,
+  'task/task_newtask': null,
+  'task/task_rename': null,
   'sched/sched_process_exec': null,
 };
 const NEEDED: readonly EventName[] = ['tcp/tcp_send_reset', 'tcp/tcp_receive_reset', 'sock/inet_sock_set_state'];
@@ -233,9 +234,6 @@ function setUp(tracefs: string, folder: string): InstanceFacts {
   put('trace_clock', 'mono');
   const share = Math.floor(RING_KB / availableParallelism());
   put('buffer_size_kb', String(Math.min(MOST_RING_KB, Math.max(LEAST_RING_KB, share))));
-  attempt(() => {
-    put('options/record-tgid', '1');
-  });
   for (const [name, filter] of filters()) {
     if (!formats.has(name) || filter === null) continue;
     try {

@@ -5,9 +5,8 @@
  * Tells who was at which end of which reset. Knows no packets.
  */
 
-import { createReadStream, readFileSync } from 'node:fs';
-import { uptime } from 'node:os';
-import { join } from 'node:path';
+import { createReadStream, readlinkSync } from 'node:fs';
+import { setPriority, uptime } from 'node:os';
 import { startTime, thread } from '../../base/spawn.js';
 import { ProcessReader } from '../proc/reader.js';
 import { Programs, type ProcessSource } from './programs.js';
@@ -30,39 +29,26 @@ import { Story, type FailedConnect, type Owner, type Traced } from './story.js';
 /** A poll of an empty ring costs 5 µs: of many CPUs' rings, more rarely. */
 const POLL_MS = 10;
 const POLL_MS_A_CPU = 0.4;
+/** Who reads late reads of processes that are gone; of a busy machine's time it takes little. */
+const NICE = -15;
 /** Of the time, this part at most goes into reading programs that may never matter. */
 const YOUNG_SHARE = 0.03;
 const MOST_YOUNG_NS = 5e6;
-/** "123 name": what the kernel's lists of tasks hold. */
-const REMEMBERED = /^(\d+) (.*)$/gm;
 
 function mono(): number {
   return Number(process.hrtime.bigint());
 }
 
-function sourceOf(tracefs: string, clock: RingClock): ProcessSource {
+function sourceOf(clock: RingClock): ProcessSource {
   const reader = new ProcessReader();
   // The machine's sleep counts for the start of a process, and not for the ring.
   const slept = uptime() * 1e9 - mono();
-  const list = (file: string): [number, string][] => {
-    try {
-      const lines = readFileSync(join(tracefs, file), 'utf8').matchAll(REMEMBERED);
-      return [...lines].map(([, task, what]) => [Number(task), what ?? '']);
-    } catch {
-      return [];
-    }
-  };
   return {
     read: (task) => reader.read(task),
     startTicks: (task) => {
       const ticks = startTime(task);
       return ticks === null ? null : Number(ticks);
     },
-    remembered: () => ({
-      // "<...>" stands for a name that is not remembered.
-      names: new Map(list('saved_cmdlines').filter(([, name]) => name !== '<...>')),
-      processes: new Map(list('saved_tgids').map(([task, tgid]) => [task, Number(tgid)])),
-    }),
     epoch: (ns) => clock.epoch(ns),
     sinceBoot: (ns) => ns + slept,
   };
@@ -87,7 +73,7 @@ class Reader {
     this.shared = new BigInt64Array(shared);
     this.send = send;
     for (let i = 0; i < 20; i++) this.look();
-    this.programs = new Programs(sourceOf(facts.tracefs, this.clock));
+    this.programs = new Programs(sourceOf(this.clock));
     if (facts.stacks) void this.readSymbols();
   }
 
@@ -116,7 +102,6 @@ class Reader {
     this.look();
     const now = mono();
     const drained = this.rings.drain(now);
-    this.programs.begin();
     const word = this.wordOf(drained, now);
     if (word !== null) {
       this.send(word);
@@ -134,7 +119,8 @@ class Reader {
       story.lost();
     }
     for (const { event, stack } of seen) {
-      if (event.kind === 'fork') programs.forked(event.child, event.parent, event.name, event.time);
+      if (event.kind === 'birth') programs.born(event.child, event.task, event.name, event.isThread, event.time);
+      else if (event.kind === 'rename') programs.renamed(event.pid, event.name);
       else if (event.kind === 'exec') programs.executed(event.pid, event.file, event.time);
       else story.see(event, stack === null || !this.symbols.any ? null : this.symbols.in(stack));
     }
@@ -212,8 +198,18 @@ class Reader {
   }
 }
 
+/** Of this thread alone. */
+function hurry(): void {
+  try {
+    setPriority(Number(/\d+$/.exec(readlinkSync('/proc/thread-self'))?.[0]), NICE);
+  } catch {
+    // Then it waits its turn.
+  }
+}
+
 const own = thread();
 if (own !== null) {
+  hurry();
   const reader = new Reader(own.order as TraceOrder, (word) => {
     own.send(word);
   });

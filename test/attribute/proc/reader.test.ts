@@ -2,8 +2,10 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { spawn, execFileSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { buildSync } from 'esbuild';
 import { ProcessReader, startTicks } from '../../../src/attribute/proc/reader.js';
 import { hasTool, testIf } from '../../support/tools.js';
 import { ProcTree } from './proc-tree.js';
@@ -198,7 +200,7 @@ describe('real processes', () => {
 
   /** Started, and its program in place. */
   async function start(command: string, args: string[]): Promise<number> {
-    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'ignore'] });
+    const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'ignore'] });
     children.push(child);
     await once(child.stdout, 'data');
     return child.pid ?? 0;
@@ -226,13 +228,13 @@ describe('real processes', () => {
 
   test('one that ends: known while it is a zombie, then gone, and another under no other name', async () => {
     const reader = new ProcessReader();
-    const pid = await start('sh', ['-c', 'echo; sleep 60; true', '--token=hunter2']);
+    const pid = await start('sh', ['-c', 'echo; read x; true', '--token=hunter2']);
     const found = reader.read(pid);
     expect(found).toMatchObject({
       pid,
       ppid: process.pid,
       name: 'sh',
-      command: 'sh -c echo; sleep 60; true --token=***',
+      command: 'sh -c echo; read x; true --token=***',
     });
     expect(reader.read(pid)).toBe(found);
     const ended = once(children[0]!, 'exit');
@@ -244,7 +246,7 @@ describe('real processes', () => {
 
   test('an exec of a program of the same name is seen at once', async () => {
     const reader = new ProcessReader();
-    const child = spawn('sh', ['-c', 'echo one; read x; exec sh -c "echo two; read x; sleep 9" second'], {
+    const child = spawn('sh', ['-c', 'echo one; read x; exec sh -c "echo two; read x; true" second'], {
       stdio: ['pipe', 'pipe', 'ignore'],
     });
     children.push(child);
@@ -253,18 +255,60 @@ describe('real processes', () => {
     expect(reader.read(pid)).toMatchObject({ name: 'sh', command: expect.stringContaining('echo one') });
     child.stdin.write('\n');
     await once(child.stdout, 'data');
-    expect(reader.read(pid)).toMatchObject({ name: 'sh', command: 'sh -c echo two; read x; sleep 9 second' });
+    expect(reader.read(pid)).toMatchObject({ name: 'sh', command: 'sh -c echo two; read x; true second' });
   });
 
-  const canDrop = process.getuid?.() === 0 && hasTool('setpriv');
-  testIf(canDrop, 'needs root and setpriv', "another user's, with and without root", async () => {
-    const pid = await start('setpriv', ['--reuid=65534', '--clear-groups', 'sh', '-c', 'echo; sleep 60; true']);
+  const isRoot = process.getuid?.() === 0;
+  testIf(isRoot && hasTool('setpriv'), 'needs root and setpriv', "another user's, with and without root", async () => {
+    const pid = await start('setpriv', ['--reuid=65534', '--clear-groups', 'sh', '-c', 'echo; read x; true']);
     const nobody = /^([^:]+):[^:]*:65534:/m.exec(readFileSync('/etc/passwd', 'utf8'))?.[1] ?? '65534';
-    expect(new ProcessReader().read(pid)).toMatchObject({ user: nobody, exe: expect.stringContaining('/') });
+    const own = new ProcessReader();
+    expect(own.read(pid)).toMatchObject({ user: nobody, name: 'sh', exe: expect.stringContaining('/') });
 
-    const script = `
-      import { ProcessReader } from ${JSON.stringify(path.resolve('src/attribute/proc/reader.ts'))};
-      void ProcessReader;`;
-    expect(script).toContain('ProcessReader');
+    // Without root, of a process of root: what anybody may see, and null for the rest.
+    process.seteuid?.(65534);
+    try {
+      const found = new ProcessReader().read(process.ppid);
+      expect(found).toMatchObject({ pid: process.ppid, user: 'root', exe: null, netns: null });
+      expect(found).toMatchObject({ name: expect.any(String), command: expect.any(String) });
+      expect(new ProcessReader().read(pid)).toMatchObject({ user: nobody, name: 'sh' });
+    } finally {
+      process.seteuid?.(0);
+    }
+  });
+
+  const canHide = isRoot && hasTool('setpriv') && hasTool('unshare') && hasTool('mount');
+  testIf(canHide, 'needs root, setpriv, unshare and mount', 'hidden by hidepid: permission, not gone', () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'rstscope-hidepid-'));
+    try {
+      const program = path.join(folder, 'read.mjs');
+      const reads = 'const read = (pid) => { const r = new ProcessReader().read(Number(pid)); return r.name ?? r; };';
+      buildSync({
+        stdin: {
+          contents: `import { ProcessReader } from './src/attribute/proc/reader.js';
+            ${reads} console.log(process.argv.slice(2).map(read).join(' '), read(process.pid));`,
+          resolveDir: process.cwd(),
+        },
+        bundle: true,
+        platform: 'node',
+        format: 'esm',
+        outfile: program,
+      });
+      chmodSync(folder, 0o755);
+      // A mount of its own in a namespace of its own: nobody else's /proc changes.
+      const script =
+        'mount -t proc -o "$1" proc /proc && shift && exec setpriv --reuid=65534 --regid=65534 --clear-groups "$@"';
+      const readAs = (option: string): string =>
+        execFileSync(
+          'unshare',
+          ['-m', 'sh', '-c', script, 'sh', option, process.execPath, program, String(process.pid), '4194399'],
+          { encoding: 'utf8' },
+        ).trim();
+      expect(readAs('hidepid=2')).toBe('permission gone node');
+      expect(readAs('hidepid=1')).toBe('permission gone node');
+      expect(readAs('hidepid=0')).toMatch(/^(?!permission).+ gone node$/);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 });
