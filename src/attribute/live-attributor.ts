@@ -39,7 +39,9 @@ const PATIENCE = 0.5;
 const WITHIN = { kernel: 0.05, arrival: 0.2 };
 /** Two that lie about as far away can't be told apart. */
 const CLOSER = 4;
-const UNSURE = { kernel: 0.0005, arrival: 0.01 };
+const UNSURE = { kernel: 0.0005, arrival: 0.05 };
+/** An answer is traced some microseconds after the packet that it answers was captured. */
+const TOLD_AFTER = 0.002;
 /** In a flood, the later ones go without. */
 const MAX_ASKED = 2000;
 const FINISH_POLL_MS = 10;
@@ -204,8 +206,8 @@ class LiveInquiry implements Inquiry {
 
   /** Everything that the trace has to say of the reset itself has been heard. */
   private isTold(now: number): boolean {
-    const { trace, timestamps } = this.sources;
-    return trace === null || trace.knownUntil(now) > this.at + UNSURE[timestamps];
+    const { trace } = this.sources;
+    return trace === null || trace.knownUntil(now) > this.at + TOLD_AFTER;
   }
 
   private askTables(end: EndState): void {

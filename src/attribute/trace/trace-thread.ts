@@ -95,7 +95,8 @@ class Reader {
   }
 
   private look(): void {
-    this.clock.look(mono(), Date.now());
+    const wall = Date.now();
+    this.clock.look(wall, mono());
   }
 
   private poll(): void {

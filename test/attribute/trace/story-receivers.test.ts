@@ -77,7 +77,7 @@ test('received before it was sent, as on loopback', () => {
 test('all of the receiver’s end before the sender’s event', () => {
   const script = new Script().connected(1, BACK, CLIENT).receive(1, BACK, { task: SERVER, soft: true });
   script.failedCall(1, CLIENT).destroy(1, BACK, { task: CLIENT }).abort(2, T, { task: SERVER }, 'linger');
-  expect(script.resets.map((one) => script.ownerOf(one))).toEqual([`call ${CLIENT}`, `self ${SERVER}`]);
+  expect(script.resets.map(({ owner }) => owner?.task)).toEqual([CLIENT, SERVER]);
 });
 
 describe('nothing is credited to a socket that it is not', () => {

@@ -1,0 +1,211 @@
+/**
+ * Many sockets' lives at few addresses, interleaved at random, with a model beside that knows whose each socket is:
+ * nobody may be named, but never the wrong one.
+ */
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { mirrored, Script, STATE } from './script.js';
+
+/** A socket as it really is. */
+interface Real {
+  readonly owner: number;
+  readonly tuple: string;
+  /** Its program has closed it. */
+  closed: boolean;
+  /** Reset or timed out: what is left is that its program closes it. */
+  dead: boolean;
+}
+
+const ADDRESSES = [1, 2, 3] as const;
+const DAEMON = 999;
+
+class World {
+  readonly script = new Script();
+  /** Of each reset that was traced: whose it is; null: nobody's. */
+  readonly truth: (number | null)[] = [];
+  readonly destroyers: (number | null)[] = [];
+  private readonly at = new Map<number, Real>();
+  /** Connections that their program has closed, in TIME-WAIT. */
+  private readonly waiting: Real[] = [];
+  private count = 0;
+
+  /** What is done at an address, if it can be; `by`: who runs when it is nobody's own doing. */
+  do(action: keyof typeof ACTIONS, sk: number, owner: number, by: number): void {
+    ACTIONS[action](this, sk, owner, by);
+  }
+
+  /** A socket that lives there. */
+  real(sk: number): Real | null {
+    return this.at.get(sk) ?? null;
+  }
+
+  alive(sk: number): Real | null {
+    const real = this.real(sk);
+    return real !== null && !real.dead && !real.closed ? real : null;
+  }
+
+  make(sk: number, owner: number): Real | null {
+    if (this.at.has(sk)) return null;
+    this.count++;
+    const family = this.count % 3 === 0 ? ['fd00::1', 'fd00::2'] : ['10.0.0.1', '10.0.0.2'];
+    const tuple = `${family[0] ?? ''} ${80 + (this.count % 2)} ${family[1] ?? ''} ${1000 + this.count}`;
+    const real = { owner, tuple, closed: false, dead: false };
+    this.at.set(sk, real);
+    return real;
+  }
+
+  free(sk: number): void {
+    this.at.delete(sk);
+  }
+
+  wait(real: Real): void {
+    this.waiting.push(real);
+  }
+
+  someWaiting(which: number): Real | null {
+    return this.waiting[which % Math.max(1, this.waiting.length)] ?? null;
+  }
+
+  traced(owner: number | null, destroyer: number | null = null): void {
+    this.truth.push(owner);
+    this.destroyers.push(destroyer);
+  }
+}
+
+type Action = (world: World, sk: number, owner: number, by: number) => void;
+
+const ACTIONS = {
+  /** No event tells of it. */
+  accepted: (world, sk, owner) => {
+    world.make(sk, owner);
+  },
+  connected: (world, sk, owner) => {
+    const real = world.make(sk, owner);
+    if (real !== null) world.script.connected(sk, real.tuple, owner);
+  },
+  refused: (world, sk, owner, by) => {
+    const real = world.make(sk, owner);
+    if (real === null) return;
+    world.script.connect(sk, real.tuple, owner).answer(0, mirrored(real.tuple), { task: by, soft: true }, 0);
+    world.traced(null);
+    world.script.receive(sk, real.tuple, by % 2 === 0 ? { task: by, soft: true } : { task: owner });
+    world.traced(owner);
+    world.script.state(sk, STATE.synSent, STATE.close, real.tuple, { task: by, soft: true });
+    real.dead = true;
+  },
+  linger: (world, sk) => {
+    const real = world.alive(sk);
+    if (real === null) return;
+    world.script.abort(sk, real.tuple, { task: real.owner }, 'linger');
+    world.traced(real.owner);
+    world.script.destroy(sk, real.tuple.replace(/\d+$/, '0'), { task: real.owner });
+    world.free(sk);
+  },
+  keepalive: (world, sk, _, by) => {
+    const real = world.alive(sk);
+    if (real === null) return;
+    world.script.abort(sk, real.tuple, { task: by, soft: true }, 'keepalive', STATE.established);
+    world.traced(real.owner);
+    real.dead = true;
+  },
+  destroyedByDaemon: (world, sk) => {
+    const real = world.alive(sk);
+    if (real === null) return;
+    world.script.abort(sk, real.tuple, { task: DAEMON }, 'destroyed', STATE.established);
+    world.traced(real.owner, DAEMON);
+    real.dead = true;
+  },
+  answered: (world, sk, _, by) => {
+    const real = world.alive(sk);
+    if (real === null) return;
+    world.script.answer(sk, real.tuple, { task: by, soft: by % 2 === 0 }, STATE.established);
+    world.traced(real.owner);
+  },
+  gotReset: (world, sk, _, by) => {
+    const real = world.real(sk);
+    if (real === null || real.dead) return;
+    world.script.receive(sk, real.tuple, { task: by, soft: true });
+    world.traced(real.owner);
+    // An orphan goes at once, and in an interrupt: nothing tells of it.
+    if (real.closed) world.free(sk);
+    else real.dead = true;
+  },
+  gotResetInCall: (world, sk) => {
+    const real = world.alive(sk);
+    if (real === null) return;
+    world.script.receive(sk, real.tuple, { task: real.owner });
+    world.traced(real.owner);
+    real.dead = true;
+  },
+  timedOut: (world, sk) => {
+    const real = world.alive(sk);
+    if (real !== null) real.dead = true;
+  },
+  readFails: (world, sk) => {
+    const real = world.real(sk);
+    if (real?.dead === true && !real.closed) world.script.failedCall(sk, real.owner);
+  },
+  closesDead: (world, sk) => {
+    const real = world.real(sk);
+    if (real?.dead !== true || real.closed) return;
+    world.script.destroy(sk, real.tuple, { task: real.owner });
+    world.free(sk);
+  },
+  closes: (world, sk) => {
+    const real = world.alive(sk);
+    if (real === null) return;
+    world.script.state(sk, STATE.established, STATE.finWait1, real.tuple, { task: real.owner });
+    real.closed = true;
+  },
+  /** The socket goes, in an interrupt; another one stands for it. */
+  waits: (world, sk) => {
+    const real = world.real(sk);
+    if (real?.closed !== true || real.dead) return;
+    world.wait(real);
+    world.free(sk);
+  },
+  lateData: (world, sk, owner, by) => {
+    const real = world.someWaiting(owner);
+    if (real === null) return;
+    world.script.answer(5000 + sk, real.tuple, { task: by, soft: true }, STATE.timeWait);
+    world.traced(real.owner);
+  },
+} as const satisfies Record<string, Action>;
+
+const NAMES = Object.keys(ACTIONS) as (keyof typeof ACTIONS)[];
+
+const step = fc.tuple(
+  fc.constantFrom(...NAMES),
+  fc.constantFrom(...ADDRESSES),
+  fc.integer({ min: 100, max: 104 }),
+  fc.integer({ min: 100, max: 106 }),
+);
+
+function live(steps: readonly (readonly [keyof typeof ACTIONS, number, number, number])[]): World {
+  const world = new World();
+  for (const [action, sk, owner, by] of steps) world.do(action, sk, owner, by);
+  return world;
+}
+
+describe('random lives of sockets', () => {
+  test('nobody is named who is not the owner', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const { script, truth, destroyers } = live(steps);
+        expect(script.resets).toHaveLength(truth.length);
+        script.resets.forEach(({ owner, destroyer }, i) => {
+          if (owner !== null) expect([i, owner.task]).toEqual([i, truth[i]]);
+          expect(destroyer?.task ?? null).toBe(destroyers[i]);
+        });
+      }),
+      { numRuns: 1500 },
+    );
+  });
+
+  test('and most of them are named', () => {
+    const all = fc.sample(fc.array(step, { minLength: 60, maxLength: 60 }), { numRuns: 200, seed: 7 }).map(live);
+    const owned = all.flatMap(({ script, truth }) => script.resets.filter((_, i) => truth[i] !== null));
+    expect(owned.length).toBeGreaterThan(500);
+    expect(owned.filter(({ owner }) => owner !== null).length / owned.length).toBeGreaterThan(0.7);
+  });
+});
