@@ -8,8 +8,8 @@ import { isLoopback, type AddressTest } from '../base/address.js';
 import { ACK } from '../decode/net/tcp.js';
 import { twinsOf, type Reset, type Tuple } from '../conversation/reset.js';
 import { settled, type Attributor, type Inquiry } from './attributor.js';
-import { decide, isNamedByTrace, type Decision, type EndFacts } from './live-end.js';
-import { missing, unattributed, type Attribution, type FailedConnects } from './process.js';
+import { decide, fits, isNamedByTrace, type Decision, type EndFacts } from './live-end.js';
+import { missing, unattributed, type Attribution, type FailedConnects, type MissingReason } from './process.js';
 import type { SocketWatch } from './sockets/watch.js';
 import type { Query, SocketAnswer } from './sockets/watch-protocol.js';
 import { tupleText } from './trace/ends.js';
@@ -25,6 +25,8 @@ export interface LiveSources {
   readonly local: AddressTest;
   /** The wall clock, milliseconds since 1970. */
   readonly now: () => number;
+  /** PIDs that others tell mean nothing here, and theirs are not seen here. */
+  readonly otherPids: boolean;
   /** Who stamps the frames: the kernel, or whoever gets them some time later. */
   readonly timestamps: 'kernel' | 'arrival';
 }
@@ -34,7 +36,7 @@ const TRACE_PATIENCE = 0.4;
 /** On a busy machine the trace is read late, and read it is. */
 const TRACE_LATE = 5;
 /** Whatever is not known by then is not told any more. */
-const PATIENCE = 0.5;
+const PATIENCE = 1.5;
 /** How far the trace's time of a reset and that of its frame may lie apart, in seconds. */
 const WITHIN = { kernel: 0.05, arrival: 0.2 };
 /** Two that lie about as far away can't be told apart. */
@@ -45,6 +47,9 @@ const TOLD_AFTER = 0.002;
 /** In a flood, the later ones go without. */
 const MAX_ASKED = 2000;
 const FINISH_POLL_MS = 10;
+
+/** What is said of a process that can't be seen. */
+const HIDDEN: ReadonlySet<MissingReason> = new Set(['gone', 'permission', 'unknown', 'not-tried']);
 
 const REMOTE = unattributed('remote');
 
@@ -181,7 +186,7 @@ class LiveInquiry implements Inquiry {
     const { timestamps } = this.sources;
     const seconds = now / 1000;
     const isTold = this.isTold(now);
-    const late = seconds > this.deadline && (isTold || seconds > this.deadline + TRACE_LATE);
+    const late = seconds > this.deadline + (isTold ? 0 : TRACE_LATE);
     const traced = this.tracedOf(end);
     if (traced === 'ambiguous') {
       this.decide(end, { end: missing('ambiguous'), evidence: [`${end.side}: several resets of this kind at once`] });
@@ -198,10 +203,10 @@ class LiveInquiry implements Inquiry {
     // What is known already is told, though more may come.
     if (traced !== null) end.decision = decide(facts);
     const mayLearn = traced?.open === true && traced.owner === null && seconds < this.at + TRACE_PATIENCE;
-    if ((!isTold || mayLearn) && !late) return;
     // Before the trace has told, the tables would be asked in vain.
-    if (!end.asked) this.askTables(end);
-    if (end.answered || late) this.decide(end, decide(this.facts(end)));
+    if (isTold && !end.asked) this.askTables(end);
+    const isWaiting = !isTold || mayLearn || !end.answered;
+    if (!isWaiting || late) this.decide(end, decide(this.facts(end)));
   }
 
   /** Everything that the trace has to say of the reset itself has been heard. */
@@ -222,7 +227,9 @@ class LiveInquiry implements Inquiry {
   }
 
   private decide(end: EndState, decision: Decision): void {
-    end.decision = decision;
+    const { reason } = decision.end;
+    const isHidden = this.sources.otherPids && reason !== null && HIDDEN.has(reason);
+    end.decision = isHidden ? { ...decision, end: missing('pid-namespace') } : decision;
     end.decided = true;
   }
 
@@ -242,6 +249,7 @@ class LiveInquiry implements Inquiry {
       complete: trace !== null && trace.toldAllSent(at) && this.isTold(this.sources.now()),
       sockets: answer,
       pastListener: trace?.pastListener(localIp, localPort) ?? null,
+      listenedThen: trace?.hasListenedSince(localIp, localPort, at) === true,
     };
   }
 
@@ -253,7 +261,11 @@ class LiveInquiry implements Inquiry {
     const within = WITHIN[timestamps];
     const near = tuples.flatMap(({ localIp, localPort, remoteIp, remotePort }) => {
       const own = trace.near(kind, tupleText(localIp, localPort, remoteIp, remotePort), this.at, within);
-      return own.length > 0 || side === 'receiver' ? own : trace.nearListener(localIp, localPort, this.at, within);
+      const all = own.length > 0 || side === 'receiver' ? own : trace.nearListener(localIp, localPort, this.at, within);
+      return all.filter(({ owner }) => {
+        const process = owner?.process ?? null;
+        return process === null || fits(process, localIp, this.reset.netns);
+      });
     });
     near.sort((a, b) => this.away(a) - this.away(b));
     const [nearest] = near;

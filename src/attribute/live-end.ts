@@ -30,6 +30,8 @@ export interface EndFacts {
   /** Null: nobody was asked. */
   readonly sockets: SocketAnswer | null;
   readonly pastListener: PastListener | null;
+  /** The trace saw that the listener of now began before the reset came. */
+  readonly listenedThen: boolean;
 }
 
 export interface Decision {
@@ -82,8 +84,8 @@ function byTrace({ ip, netns, side }: EndFacts, { owner, destroyer }: TracedRese
   return { end: found(process, 'kernel-trace'), evidence: [`${side}: ${nameOf(process)} ${HOW[how]}`, ...destroyed] };
 }
 
-/** Equal tuples of two namespaces can't be told apart in the trace; loopback's stay in theirs. */
-function fits(process: Process, ip: string, netns: number | null): boolean {
+/** The process may be at that end. Equal tuples of two namespaces can't be told apart in the trace; loopback's stay in theirs. */
+export function fits(process: Process, ip: string, netns: number | null): boolean {
   return !isLoopback(ip) || netns === null || process.netns === null || process.netns === netns;
 }
 
@@ -113,7 +115,7 @@ function bySockets(facts: EndFacts, notByTcp: boolean): Decision {
   };
 }
 
-function byListener({ side, ip, netns }: EndFacts, all: readonly Listener[]): Decision {
+function byListener({ side, ip, netns, listenedThen }: EndFacts, all: readonly Listener[]): Decision {
   const here = isLoopback(ip) && netns !== null ? all.filter((one) => one.netns === netns) : all;
   // The most specific address takes the connection; equal ones in two namespaces can't be told apart.
   const [first] = here;
@@ -125,7 +127,7 @@ function byListener({ side, ip, netns }: EndFacts, all: readonly Listener[]): De
       here.flatMap(({ group }) => (group === null ? [] : [group])),
     );
   const { group, single, processes, complete, seen } = first;
-  if (seen !== 'around' && seen !== 'before') return { end: missing('unknown'), evidence: [] };
+  if (seen !== 'around' && seen !== 'before' && !listenedThen) return { end: missing('unknown'), evidence: [] };
   if (group === null) {
     return processes.length === 0
       ? { end: missing(complete ? 'gone' : 'permission'), evidence: [] }

@@ -9,7 +9,7 @@ import { plural } from '../base/text.js';
 import { nobody, type Attributor } from './attributor.js';
 import { LiveAttributor } from './live-attributor.js';
 import { SocketWatch } from './sockets/watch.js';
-import { NoTrace } from './trace/instance.js';
+import { isInitialPids, NoTrace } from './trace/instance.js';
 import { KernelTrace } from './trace/kernel-trace.js';
 
 export interface NamesWanted {
@@ -58,7 +58,8 @@ export class LiveNames {
   /** `local`: addresses of this host; `timestamps`: who stamps the frames. */
   attributor(local: AddressTest, timestamps: 'kernel' | 'arrival'): Attributor {
     if (!this.wanted.processes) return nobody('not-tried');
-    return new LiveAttributor({ trace: this.kernel, sockets: this.sockets, local, timestamps, now: this.wanted.now });
+    const { kernel: trace, sockets, wanted } = this;
+    return new LiveAttributor({ trace, sockets, local, timestamps, otherPids: !isInitialPids(), now: wanted.now });
   }
 
   async close(): Promise<void> {

@@ -9,7 +9,7 @@ import { askProgram, findProgram } from '../base/spawn.js';
 import { ipv4Text, ipv6Text, parseAddress } from '../base/address.js';
 import { found, missing, type Process } from './process.js';
 import type { SocketRow, TcpState } from './sockets/table.js';
-import type { OwnedSocket, PortOwners, PortQuery, WhoAnswer } from './who.js';
+import { portOwners, type OwnedSocket, type PortOwners, type PortQuery, type WhoAnswer } from './who.js';
 
 const TIMEOUT_MS = 30_000;
 const MAX_TEXT = 4096;
@@ -146,11 +146,7 @@ export function ownersOf(query: PortQuery, sockets: readonly LsofSocket[]): Port
     else before.push(socket);
   }
   const owned = [...groups.values()].map(ownerOf).filter((socket) => socket !== null);
-  return {
-    query,
-    listeners: owned.filter(({ row }) => row.state === 'LISTEN'),
-    connections: owned.filter(({ row }) => row.state !== 'LISTEN'),
-  };
+  return portOwners(query, owned);
 }
 
 function ownerOf(group: readonly LsofSocket[]): OwnedSocket | null {
@@ -158,14 +154,15 @@ function ownerOf(group: readonly LsofSocket[]): OwnedSocket | null {
   if (any === undefined) return null;
   const { row } = any;
   const pids = [...new Set(group.map(({ pid }) => pid))].sort((a, b) => a - b);
+  const known = { row, netns: null, holders: pids, backlogMax: null };
   // The one that is nobody's child among them, if there is just one.
   const [first, ...others] = group.filter(({ pid, ppid }, i) => {
     const again = group.findIndex((one) => one.pid === pid) < i;
     return !again && (ppid === null || !pids.includes(ppid));
   });
-  if (first === undefined || others.length > 0) return { row, netns: null, holders: pids, end: missing('ambiguous') };
+  if (first === undefined || others.length > 0) return { ...known, end: missing('ambiguous') };
   const match = row.state !== 'LISTEN' ? 'socket' : pids.length > 1 ? 'listener-group' : 'listener';
-  return { row, netns: null, holders: pids, end: found(processOf(first, group), match) };
+  return { ...known, end: found(processOf(first, group), match) };
 }
 
 function processOf({ pid, ppid, name, user }: LsofSocket, group: readonly LsofSocket[]): Process {

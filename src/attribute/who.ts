@@ -11,7 +11,8 @@ import { found, missing, type End, type Match, type Process } from './process.js
 import type { Holders } from './sockets/descriptors.js';
 import { firstOfFamily } from './sockets/family.js';
 import type { Place } from './sockets/places.js';
-import { rowsOfPort, rowsTouchingPort, type NetTables, type SocketRow } from './sockets/table.js';
+import type { SocketRow } from './sockets/table.js';
+import type { View } from './sockets/view.js';
 
 export interface PortQuery {
   readonly port: number;
@@ -26,12 +27,16 @@ export interface OwnedSocket {
   readonly end: End;
   /** PIDs of all that hold it, ascending. */
   readonly holders: readonly number[];
+  /** Of a listener: connections that may wait to be accepted; null where nobody says. */
+  readonly backlogMax: number | null;
 }
 
 export interface PortOwners {
   readonly query: PortQuery;
   readonly listeners: readonly OwnedSocket[];
   readonly connections: readonly OwnedSocket[];
+  /** Whether anybody holds one of the sockets, or may: what is not to be seen may have an owner. */
+  readonly owned: boolean;
 }
 
 export interface WhoAnswer {
@@ -47,7 +52,7 @@ export interface WhoAnswer {
 /** What `whoOwns` asks the system for. */
 export interface WhoSources {
   readonly proc: string;
-  readonly places: () => readonly Place[];
+  readonly places: (ports: readonly number[]) => readonly Place[];
   readonly holders: (inodes: ReadonlySet<number>) => Promise<Holders>;
   readonly process: (pid: number) => Process | 'gone' | 'permission';
   /** Whether everything can be seen that is there. */
@@ -58,37 +63,41 @@ export interface WhoSources {
 interface Sighting {
   readonly row: SocketRow;
   readonly netns: number | null;
-  readonly tables: NetTables;
+  readonly view: View;
 }
 
 export async function whoOwns(queries: readonly PortQuery[], sources: WhoSources): Promise<WhoAnswer> {
   const seen = queries.map((): Sighting[] => []);
   const namespaces: string[] = [];
   const closed: string[] = [];
-  for (const { label, inode: netns, read } of sources.places()) {
-    const tables = await read();
-    if (tables === 'permission') closed.push(label);
-    if (tables === 'gone' || tables === 'permission') continue;
+  const places = sources.places([...new Set(queries.map(({ port }) => port))]);
+  const views = await Promise.all(places.map(({ view }) => view()));
+  for (const [i, { label, inode: netns }] of places.entries()) {
+    const view = views[i] ?? 'gone';
+    if (view === 'permission') closed.push(label);
+    if (view === 'gone' || view === 'permission') continue;
     namespaces.push(label);
-    for (const [i, query] of queries.entries()) {
-      const rows = rowsTouchingPort(tables, query.port).filter((row) => answers(row, query));
-      for (const row of rows) seen[i]?.push({ row, netns, tables });
+    for (const [k, query] of queries.entries()) {
+      const rows = view.touching(query.port).filter((row) => answers(row, query));
+      for (const row of rows) seen[k]?.push({ row, netns, view });
     }
   }
   const owners = new Owners(sources);
   await owners.learn(seen.flat());
-  const ports = queries.map((query, i): PortOwners => {
+  const ports = queries.map((query, i) => {
     const sockets = (seen[i] ?? []).map((sighting) => owners.of(sighting));
-    const listeners = sockets.filter(({ row }) => row.state === 'LISTEN');
-    const connections = sockets.filter(({ row }) => row.state !== 'LISTEN');
-    return { query, listeners: listeners.sort(byAddress), connections: connections.sort(byEnds(query.port)) };
+    return portOwners(query, sockets.sort(byEnds(query.port)));
   });
   return { ports, namespaces, closed, unreadable: owners.unreadable };
 }
 
-/** Whether anybody holds one of the port's sockets, or may: what is not to be seen may have an owner. */
-export function isOwned({ listeners, connections }: PortOwners): boolean {
-  return [...listeners, ...connections].some(({ end }) => end.reason !== 'gone' && end.reason !== 'no-listener');
+export function portOwners(query: PortQuery, sockets: readonly OwnedSocket[]): PortOwners {
+  return {
+    query,
+    listeners: sockets.filter(({ row }) => row.state === 'LISTEN'),
+    connections: sockets.filter(({ row }) => row.state !== 'LISTEN'),
+    owned: sockets.some(({ end }) => end.reason !== 'gone' && end.reason !== 'no-listener'),
+  };
 }
 
 function answers(row: SocketRow, { port, ip }: PortQuery): boolean {
@@ -110,7 +119,6 @@ class Owners {
   private readonly sources: WhoSources;
   private readonly processes = new Map<number, Process | 'gone' | 'permission'>();
   private readonly firsts = new Map<string, number | null>();
-  private readonly listeners = new Map<NetTables, Map<number, readonly SocketRow[]>>();
 
   constructor(sources: WhoSources) {
     this.sources = sources;
@@ -128,10 +136,11 @@ class Owners {
   }
 
   of(sighting: Sighting): OwnedSocket {
-    const { row, netns } = sighting;
-    if (row.inode !== 0)
-      return { row, netns, ...this.ofInode(row.inode, row.state === 'LISTEN' ? 'listener' : 'socket') };
-    return { row, netns, holders: [], end: isWaiting(row) ? this.ofWaiting(sighting) : missing('gone') };
+    const { row, netns, view } = sighting;
+    const listens = row.state === 'LISTEN';
+    const known = { row, netns, backlogMax: listens ? view.backlogMax(row) : null };
+    if (row.inode !== 0) return { ...known, ...this.ofInode(row.inode, listens ? 'listener' : 'socket') };
+    return { ...known, holders: [], end: isWaiting(row) ? this.ofWaiting(sighting) : missing('gone') };
   }
 
   private ofInode(inode: number, match: Match): Pick<OwnedSocket, 'end' | 'holders'> {
@@ -153,12 +162,9 @@ class Owners {
   }
 
   /** The listeners that such a connection may have come by: those on its address before those on every address. */
-  private listenersFor({ row, tables }: Sighting): readonly SocketRow[] {
+  private listenersFor({ row, view }: Sighting): readonly SocketRow[] {
     if (!isWaiting(row)) return [];
-    const known = this.listeners.get(tables) ?? new Map<number, readonly SocketRow[]>();
-    this.listeners.set(tables, known);
-    const all = known.get(row.localPort) ?? rowsOfPort(tables, row.localPort).filter(({ state }) => state === 'LISTEN');
-    known.set(row.localPort, all);
+    const all = view.listeners(row.localPort);
     const own = all.filter(({ localIp }) => localIp === row.localIp);
     return own.length > 0 ? own : all.filter((listener) => takesAll(listener, row.localIp));
   }
@@ -197,10 +203,6 @@ function isWaiting({ inode, state }: SocketRow): boolean {
 
 const WAITING: ReadonlySet<string> = new Set(['ESTABLISHED', 'CLOSE_WAIT', 'SYN_RECV', 'NEW_SYN_RECV']);
 
-function byAddress(a: OwnedSocket, b: OwnedSocket): number {
-  return compare(a.row.localIp, b.row.localIp) || a.row.inode - b.row.inode;
-}
-
 /** Those that have the port here before those that have it there. */
 function byEnds(port: number): (a: OwnedSocket, b: OwnedSocket) => number {
   const side = ({ localPort }: SocketRow): number => (localPort === port ? 0 : 1);
@@ -209,7 +211,8 @@ function byEnds(port: number): (a: OwnedSocket, b: OwnedSocket) => number {
     compare(a.localIp, b.localIp) ||
     compare(a.remoteIp, b.remoteIp) ||
     a.localPort - b.localPort ||
-    a.remotePort - b.remotePort;
+    a.remotePort - b.remotePort ||
+    a.inode - b.inode;
 }
 
 function compare(a: string, b: string): number {

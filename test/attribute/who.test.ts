@@ -4,7 +4,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Process } from '../../src/attribute/process.js';
 import type { NetTables, TcpState } from '../../src/attribute/sockets/table.js';
-import { isOwned, whoOwns, type OwnedSocket, type PortQuery, type WhoAnswer } from '../../src/attribute/who.js';
+import { viewOfTables } from '../../src/attribute/sockets/view.js';
+import { whoOwns, type OwnedSocket, type PortQuery, type WhoAnswer } from '../../src/attribute/who.js';
 import { tmpDir } from '../support/run.js';
 
 const NUMBER: Readonly<Partial<Record<TcpState, string>>> = {
@@ -61,7 +62,12 @@ async function ask(world: World, ...queries: (number | PortQuery)[]): Promise<Wh
     {
       proc,
       root,
-      places: () => Object.entries(tables).map(([label, read], i) => ({ label, inode: i + 1, read: () => read })),
+      places: () =>
+        Object.entries(tables).map(([label, read], i) => ({
+          label,
+          inode: i + 1,
+          view: () => Promise.resolve(typeof read === 'string' ? read : viewOfTables(read)),
+        })),
       holders: (inodes) => {
         searches++;
         const known = Object.entries(holders).map(([inode, pids]) => [Number(inode), pids] as const);
@@ -93,7 +99,7 @@ describe('an owner', () => {
       '127.0.0.1:80 999 @1 5 socket [5]',
       '127.0.0.1:999 80 @1 6 socket [6]',
     ]);
-    expect(ports.every(isOwned)).toBe(true);
+    expect(ports.every(({ owned }) => owned)).toBe(true);
     expect(namespaces).toEqual(['own']);
     expect(searches).toBe(1);
   });
@@ -149,13 +155,13 @@ describe('a port', () => {
   test('without sockets, or with nothing but remains, is nobody’s', async () => {
     const own = tablesOf('127.0.0.1:80 127.0.0.1:9 TIME_WAIT 0', '127.0.0.1:80 127.0.0.1:8 FIN_WAIT2 0');
     const { ports, searches, unreadable } = await ask({ tables: { own } }, 80, 443);
-    expect(ports.map(isOwned)).toEqual([false, false]);
+    expect(ports.map(({ owned }) => owned)).toEqual([false, false]);
     expect(ports[0]?.connections.map(({ end }) => end.reason)).toEqual(['gone', 'gone']);
     expect([searches, unreadable]).toEqual([0, null]);
   });
   test('whose owner is hidden is not nobody’s', async () => {
     const { ports } = await ask({ tables: { own: tablesOf(LISTENER) }, root: false }, 80);
-    expect(ports.map(isOwned)).toEqual([true]);
+    expect(ports.map(({ owned }) => owned)).toEqual([true]);
   });
   test('is looked for in every namespace that can be looked into', async () => {
     const tables = { own: tablesOf(), lost: 'gone', shut: 'permission', blue: tablesOf(LISTENER) } as const;

@@ -21,6 +21,8 @@ export interface Who {
   readonly ppid: number;
   readonly name: string;
   readonly parent: string | null;
+  /** The parent that it had before it became an orphan: who knows it from then is not wrong. */
+  readonly born?: readonly [number, string];
   /** Names that it had before; what is read of a program too early is not somebody else. */
   readonly older: readonly string[];
   readonly netns: number;
@@ -161,8 +163,8 @@ function outcomeOf(named: ProcessInfo | null, who: Who | undefined): [keyof Coun
     ? named.pid === who.ppid && agree(named.name, who.parent)
     : named.pid === who.pid &&
       (agree(named.name, who.name) || who.older.includes(named.name ?? '')) &&
-      agree(named.ppid, who.ppid) &&
-      agree(named.parent, who.parent);
+      ((agree(named.ppid, who.ppid) && agree(named.parent, who.parent)) ||
+        (who.born !== undefined && named.ppid === who.born[0] && agree(named.parent, who.born[1])));
   if (!right || !agree(named.netns, who.netns)) return ['wrong', `${said} in ${String(named.netns)}, ${was}`];
   return [group ? 'group' : 'right', ''];
 }

@@ -20,6 +20,7 @@ PR_SET_PDEATHSIG = 1
 CLONE_NEWNET = 0x40000000
 LINGER_0 = struct.pack('ii', 1, 0)
 LONGEST_S = 60
+BORN = []
 OLDER = []  # Under what name this process was born.
 
 
@@ -45,6 +46,7 @@ def me():
         'name': status['Name'],
         'parent': read(f'/proc/{ppid}/comm').rstrip('\n') or None,
         'older': OLDER,
+        **({'born': BORN} if BORN else {}),
         'netns': os.stat('/proc/self/ns/net').st_ino,
     }
 
@@ -69,6 +71,7 @@ def failed(remote, outcome):
 
 def rename(name):
     OLDER[:] = [read('/proc/self/comm').rstrip('\n')]
+    BORN[:] = [os.getppid(), read(f'/proc/{os.getppid()}/comm').rstrip('\n')]
     with open('/proc/self/comm', 'w', encoding='utf8') as file:
         file.write(name)
 

@@ -210,5 +210,5 @@ function isPid(pid: number): boolean {
 }
 
 function isSameProgram(a: Stat, b: Stat): boolean {
-  return a.name === b.name && a.layout === b.layout;
+  return a.name === b.name && a.layout === b.layout && a.ppid === b.ppid;
 }

@@ -1,6 +1,6 @@
 /**
- * The network namespaces whose tables of sockets can be read, and how: by a process in them, or, where only a name
- * holds one, by a program started in it.
+ * The network namespaces whose sockets can be looked at, and how: the own one by ss, others by the tables of a process in
+ * them or, where only a name holds one, by a program started in it.
  *
  * Knows nothing of ports and owners.
  */
@@ -8,35 +8,60 @@
 import { allNamespaces, inNamespace, type Namespace } from '../../capture/live/namespaces.js';
 import { askProgram, findProgram } from '../../base/spawn.js';
 import { netNamespaces } from './descriptors.js';
+import { askSs, type SsSocket } from './ss.js';
 import { readTables, type NetTables } from './table.js';
+import { viewOfSs, viewOfTables, type View } from './view.js';
 
 export interface Place {
   /** Name of `ip netns`, else the inode number. */
   readonly label: string;
   readonly inode: number | null;
-  readonly read: () => PlaceTables | Promise<PlaceTables>;
+  readonly view: () => Promise<View | Closed>;
 }
 
-type PlaceTables = NetTables | 'gone' | 'permission';
+type Closed = 'gone' | 'permission';
+type PlaceTables = NetTables | Closed;
 
 const PROC = '/proc';
 const ASK_TIMEOUT_MS = 10_000;
 
-/** The own one first. */
-export function findPlaces(): Place[] {
+/** The own one first. What can be asked beside other work is under way from now on. */
+export function findPlaces(ports: readonly number[]): Place[] {
+  const answer = askSs(ports);
   const all = allNamespaces();
   // A name hides whether there is a process behind it.
   const named = all.some(({ path }) => path !== null && pidOf(path) === null);
   const processes = new Map(named ? netNamespaces(PROC).map(({ inode, pid }) => [inode, pid] as const) : []);
-  return all.map((namespace) => placeOf(namespace, processes));
+  return all.map((namespace): Place => {
+    const { inode, name, path } = namespace;
+    const label = name ?? String(inode ?? 'own');
+    const view =
+      path === null ? () => viewOfOwn(answer, ports) : async () => viewOf(await tablesOf(namespace, processes));
+    return { label, inode, view };
+  });
 }
 
-function placeOf(namespace: Namespace, processes: ReadonlyMap<number, number>): Place {
-  const { inode, name, path } = namespace;
-  const label = name ?? String(inode ?? 'own');
-  const pid = path === null ? 'self' : (pidOf(path) ?? (inode === null ? undefined : processes.get(inode)));
-  const read = pid === undefined ? () => readInside(namespace) : () => readBy(pid, inode);
-  return { label, inode, read };
+async function viewOfOwn(
+  answer: Promise<readonly SsSocket[] | null>,
+  ports: readonly number[],
+): Promise<View | Closed> {
+  const read = (): View | Closed => viewOf(readBy('self', null));
+  const sockets = await answer;
+  if (sockets === null) return read();
+  return viewOfSs(sockets, ports, () => {
+    const view = read();
+    return typeof view === 'string' ? viewOfTables({ tcp: '', tcp6: '' }) : view;
+  });
+}
+
+function viewOf(tables: PlaceTables): View | Closed {
+  return typeof tables === 'string' ? tables : viewOfTables(tables);
+}
+
+function tablesOf(namespace: Namespace, processes: ReadonlyMap<number, number>): PlaceTables | Promise<PlaceTables> {
+  const { inode, path } = namespace;
+  const pid = pidOf(path ?? '') ?? (inode === null ? undefined : processes.get(inode));
+  return pid === undefined ? readInside(namespace) : readBy(pid, inode);
 }
 
 function pidOf(path: string): number | null {

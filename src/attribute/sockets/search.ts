@@ -33,41 +33,53 @@ const WORTH_A_THREAD = 12_000;
 /** Where the kernel does not tell how many descriptors a process has (before 6.2). */
 const USUAL_DESCRIPTORS = 60;
 
-/** Room for all the names and links it reads: collecting them as garbage costs a tenth of the time. */
-const LIMITS = { maxYoungGenerationSizeMb: 64 };
-
 export class HolderSearch {
   private readonly proc: string;
   private readonly pids: readonly number[];
   private readonly shared = new Int32Array(new SharedArrayBuffer(8));
   private readonly thread: Thread | null;
   private readonly theirs: Promise<SearchShare | null>;
+  /** What was found ahead. */
+  private ours: SearchShare | null = null;
 
   /** A thread begins at once where there is much to look at. */
   constructor(proc: string) {
     this.proc = proc;
     this.pids = processIds(proc);
     const order: SearchOrder = { proc, pids: this.pids, shared: this.shared };
-    this.thread = isMuch(proc, this.pids) ? startThread('descriptor-thread', order, LIMITS) : null;
+    this.thread = isMuch(proc, this.pids) ? startThread('descriptor-thread', order) : null;
     this.theirs = this.thread === null ? Promise.resolve(null) : shareOf(this.thread);
   }
 
-  /** Who holds the sockets of `inodes`. To be asked once; this thread stands still meanwhile. */
+  /**
+   * Looks around before anybody knows what for, where that takes long and somebody else has to be waited for anyway.
+   * This thread stands still meanwhile, as it does in `find`.
+   */
+  lookAhead(): void {
+    if (this.thread !== null) this.ours = takeShare(this.proc, this.pids, this.shared, null);
+  }
+
+  /** Who holds the sockets of `inodes`. To be asked once. */
   async find(inodes: ReadonlySet<number>): Promise<Holders> {
     if (inodes.size === 0) {
       await this.stop();
       return { byInode: new Map(), unreadable: 0 };
     }
-    const ours = takeShare(this.proc, this.pids, this.shared, inodes);
+    const ours = this.ours ?? takeShare(this.proc, this.pids, this.shared, inodes);
     // What was not begun by now finds nothing left to take.
-    if (this.thread === null || Atomics.load(this.shared, BEGUN) === 0) {
-      await this.stop();
-      return joined([ours], inodes);
-    }
-    const theirs = await this.theirs;
-    // The thread broke down, and with it is lost what it had taken.
-    if (theirs === null) return holdersOf(this.proc, inodes);
-    return joined([ours, theirs], inodes);
+    const alone = this.thread === null || Atomics.load(this.shared, BEGUN) === 0;
+    const theirs = alone ? null : await this.theirs;
+    if (alone) await this.stop();
+    // Where the thread broke down, what it had taken is lost.
+    if (!alone && theirs === null) return holdersOf(this.proc, inodes);
+    return this.withLate(joined(theirs === null ? [ours] : [ours, theirs], inodes), inodes);
+  }
+
+  /** Sockets that were opened after their process was looked at. */
+  private withLate(holders: Holders, inodes: ReadonlySet<number>): Holders {
+    const late = new Set([...inodes].filter((inode) => !holders.byInode.has(inode)));
+    if (this.ours === null || late.size === 0 || holders.unreadable > 0) return holders;
+    return { ...holders, byInode: new Map([...holders.byInode, ...holdersOf(this.proc, late).byInode]) };
   }
 
   async stop(): Promise<void> {

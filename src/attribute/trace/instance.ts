@@ -30,7 +30,7 @@ const LEAST_RING_KB = 256;
 const MOST_RING_KB = 2048;
 
 /** 4 and 9, FIN_WAIT1 and LAST_ACK, are a program's own close; 2, SYN_SENT, its connect; 10, LISTEN. */
-const STATES = 'newstate==2 || oldstate==2 || newstate==10 || oldstate==10';
+const STATES = 'newstate==2 || oldstate==2 || newstate==10 || (oldstate==10 && newstate==7)';
 const IN_TASK = '!(common_flags & 24)';
 const ECONNRESET = 104;
 const EPIPE = 32;
@@ -132,9 +132,15 @@ function mustBePossible(): void {
   if (process.platform !== 'linux') throw new NoTrace('only Linux has kernel tracing');
   if (endianness() !== 'LE') throw new NoTrace('not tried on big-endian machines');
   if (process.geteuid?.() !== 0) throw new NoTrace('not root');
-  if (pidNamespace() !== INITIAL_PID_NAMESPACE) {
+  if (!isInitialPids()) {
     throw new NoTrace("other PID namespace: the kernel tells the host's PIDs, which mean nothing here");
   }
+}
+
+/** This program is in the initial PID namespace, or there are none. */
+export function isInitialPids(): boolean {
+  const own = pidNamespace();
+  return own === '' || own === INITIAL_PID_NAMESPACE;
 }
 
 function isTracefs(path: string): boolean {

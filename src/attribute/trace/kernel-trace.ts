@@ -16,6 +16,7 @@ import {
   UNTIL,
   WORDS,
   type PastListener,
+  type StartedListener,
   type TraceCommand,
   type TracedReset,
   type TraceOrder,
@@ -38,6 +39,7 @@ export class KernelTrace {
   private readonly byTuple = new Map<string, TracedReset[]>();
   private readonly queue: TracedReset[] = [];
   private readonly failures = new Failures();
+  private readonly listenerStarts: StartedListener[] = [];
   private readonly listenerEnds: PastListener[] = [];
   /** Seconds since 1970. */
   private readonly began: number;
@@ -117,6 +119,14 @@ export class KernelTrace {
     return [...this.listenerEnds].reverse().find(fits) ?? null;
   }
 
+  /** Somebody began to listen there before that time, in whatever namespace, and none that did has ended since. */
+  hasListenedSince(ip: string, port: number, at: number): boolean {
+    if (this.failure !== null || this.lostEvents > 0) return false;
+    const isThere = (one: StartedListener): boolean => one.port === port && (one.ip === ip || isAny(one.ip));
+    const started = this.listenerStarts.find((one) => isThere(one) && one.at <= at);
+    return started !== undefined && !this.listenerEnds.some((one) => isThere(one) && one.at >= started.at);
+  }
+
   /** Reads what is left, and removes the instance. */
   async stop(): Promise<void> {
     this.stopping = true;
@@ -175,10 +185,8 @@ export class KernelTrace {
     for (const { process, ip, port, how } of word.failed) {
       if (process !== null) this.failures.add(process, ip, port, how);
     }
-    this.listenerEnds.push(...word.listenerEnds);
-    if (this.listenerEnds.length > MAX_PAST_LISTENERS) {
-      this.listenerEnds.splice(0, this.listenerEnds.length - MAX_PAST_LISTENERS);
-    }
+    keepLast(this.listenerStarts, word.listenerStarts);
+    keepLast(this.listenerEnds, word.listenerEnds);
   }
 
   private keep(reset: TracedReset): void {
@@ -208,6 +216,11 @@ export class KernelTrace {
       else this.byTuple.set(tuple, left);
     }
   }
+}
+
+function keepLast<T>(all: T[], more: readonly T[]): void {
+  all.push(...more);
+  if (all.length > MAX_PAST_LISTENERS) all.splice(0, all.length - MAX_PAST_LISTENERS);
 }
 
 function isAny(ip: string): boolean {

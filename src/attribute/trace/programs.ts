@@ -11,6 +11,8 @@ import type { Process } from '../process.js';
 export interface ProcessSource {
   /** Of a task that is a thread, the process it belongs to. */
   read(task: number): Process | 'gone' | 'permission';
+  /** Network namespace that it is in now; null: it can't be told. */
+  netns(pid: number): number | null;
   /** When the task itself started, in the kernel's ticks since boot; null: there is none. */
   startTicks(task: number): number | null;
   /** Seconds since 1970 of a time on the ring's clock. */
@@ -49,6 +51,8 @@ const TICKS_A_SECOND = 100;
 const START_SLACK_NS = 30e6;
 /** A process may have become another user's, or its parent have ended, after a while. */
 const FRESH_NS = 5e9;
+/** Until then it may be getting ready for what it will be. */
+const YOUNG_NS = 1e9;
 const MAX_DEPTH = 4;
 
 export class Programs {
@@ -111,14 +115,38 @@ export class Programs {
   private ask(task: number, at: number, now: number, depth: number): Process | null {
     if (depth > MAX_DEPTH) return null;
     let program: Program | null = this.programOf(task);
-    while (program?.birth != null && program.birth.at > at) program = program.before;
+    while ((program?.birth?.at ?? -Infinity) > at) program = program?.before ?? null;
     if (program === null) return null;
     // A thread is its process, which mostly outlives it.
     if (program.birth?.isThread === true) return this.ask(program.birth.parent, at, now, depth + 1);
     if (program === this.byTask.get(task) && needsReading(program, now)) this.readNow(program, now, at);
     const { read, exec } = program;
     const isRead = read !== null && (exec === null || exec.at <= read.at || exec.at > at);
-    return isRead ? read.process : this.fromTrace(program, now, depth);
+    const process = isRead ? this.grownUp(program, at, now) : this.fromTrace(program, now, depth);
+    return process === null ? null : this.withParent(process, program, now, depth);
+  }
+
+  /** The parent's name as the trace has it: what /proc has under its number may be another one by now. */
+  private withParent(process: Process, { birth }: Program, now: number, depth: number): Process {
+    if (birth === null || process.ppid === null || depth > 0) return process;
+    const parent = this.ask(birth.parent, birth.at, now, depth + 1);
+    if (parent === null || parent.pid !== process.ppid || parent.name === process.parent) return process;
+    return { ...process, parent: parent.name };
+  }
+
+  /** A program that was read when it was young may have another parent since, and be in another network namespace. */
+  private grownUp(program: Program, at: number, now: number): Process | null {
+    const { read, birth } = program;
+    if (read === null) return null;
+    if (birth === null || read.at >= at || read.at > birth.at + YOUNG_NS) return read.process;
+    if (!program.gone) this.readNow(program, now, at);
+    const { process } = program.read ?? read;
+    const netns = program.gone ? null : this.source.netns(process.pid);
+    // Its number may have been given away while that was asked.
+    const isItself = netns === null || this.source.startTicks(program.task) !== null;
+    const there = { ...process, netns: isItself ? netns : null };
+    program.read = { at: Math.max(read.at, at), process: there };
+    return there;
   }
 
   private programOf(task: number): Program {

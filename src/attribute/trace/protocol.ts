@@ -52,6 +52,13 @@ export interface TracedFailure {
   readonly how: FailedConnect['how'];
 }
 
+export interface StartedListener {
+  readonly ip: string;
+  readonly port: number;
+  /** Seconds since 1970. */
+  readonly at: number;
+}
+
 export interface PastListener {
   readonly ip: string;
   readonly port: number;
@@ -68,6 +75,7 @@ export type TraceWord =
       /** New ones, and those of before of which more is known. */
       readonly resets: readonly TracedReset[];
       readonly failed: readonly TracedFailure[];
+      readonly listenerStarts: readonly StartedListener[];
       readonly listenerEnds: readonly PastListener[];
       /** Events lost since the last time. */
       readonly lost: number;

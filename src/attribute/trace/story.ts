@@ -59,11 +59,19 @@ export interface ListenerEnd {
   readonly closer: Owner | null;
 }
 
+export interface ListenerStart {
+  readonly ip: string;
+  readonly port: number;
+  readonly at: number;
+  readonly owner: Owner | null;
+}
+
 export interface News {
   readonly resets: Traced[];
   /** Told before; their owner is known now, or known better. */
   readonly amended: Set<Traced>;
   readonly failed: FailedConnect[];
+  readonly listenerStarts: ListenerStart[];
   readonly listenerEnds: ListenerEnd[];
 }
 
@@ -74,6 +82,8 @@ interface Sock {
   listener: boolean;
   /** The reset that it took. */
   taken: Traced | null;
+  /** The reset that it sent, where it is not known yet whose it was. */
+  sent: Traced | null;
 }
 
 const RANK: Readonly<Record<How, number>> = { self: 6, call: 5, close: 4, connect: 3, destroy: 2, backlog: 1 };
@@ -124,7 +134,7 @@ export class Story {
         break;
       case 'failed-call': {
         const sock = this.socks.get(event.sk);
-        if (sock?.taken !== null && sock !== undefined) this.learn(sock, event, 'call');
+        if (sock !== undefined && sock.taken !== null) this.learn(sock, event, 'call');
         break;
       }
       case 'destroy':
@@ -151,9 +161,13 @@ export class Story {
     }
     // A program's own abort has closed its socket by now; one that is in full flow is destroyed from outside.
     const fromOutside = path === 'sock-destroy' || (stack === null && state === ESTABLISHED);
-    const before = this.sockOf(sk, ends).owner;
-    const owner = fromOutside || actor === null ? before : actor;
-    this.traced('send', time, ends, { active, reason, path, owner, destroyer: fromOutside ? actor : null });
+    const sock = this.sockOf(sk, ends);
+    const isOwn = actor !== null && !fromOutside;
+    const owner = isOwn ? actor : sock.owner;
+    const destroyer = fromOutside ? actor : null;
+    // Its owner will close what is left of the socket.
+    const traced = this.traced('send', time, ends, { active, reason, path, owner, destroyer, open: !isOwn });
+    if (!isOwn) sock.sent = traced;
   }
 
   private closerOf(ends: Ends, time: number): Owner | null {
@@ -165,16 +179,17 @@ export class Story {
     const { sk, from, to, ends, time, task, inTask } = event;
     const actor: Owner | null = inTask ? { task, at: time, how: 'connect' } : null;
     if (to === LISTEN) {
-      this.put(sk, { ends, owner: actor, listener: true, taken: null });
+      this.put(sk, { ends, owner: actor, listener: true, taken: null, sent: null });
+      this.news.listenerStarts.push({ ip: wordsText(ends.local), port: ends.localPort, at: time, owner: actor });
       return;
     }
-    if (from === LISTEN) {
+    if (from === LISTEN && to === CLOSE) {
       this.listenerEnds(sk, ends, actor, time);
       return;
     }
     if (to === SYN_SENT) {
       // The local port, and of a mapped address even the address, come later.
-      this.put(sk, { ends, owner: actor, listener: false, taken: null });
+      this.put(sk, { ends, owner: actor, listener: false, taken: null, sent: null });
       return;
     }
     const sock = this.sockOf(sk, ends);
@@ -205,9 +220,10 @@ export class Story {
       return;
     }
     if (inTask) this.learn(sock, event, 'destroy');
-    if (sock.taken !== null) {
-      sock.taken.open = false;
-      this.news.amended.add(sock.taken);
+    for (const traced of [sock.taken, sock.sent]) {
+      if (traced === null) continue;
+      traced.open = false;
+      this.news.amended.add(traced);
     }
     this.socks.delete(sk);
   }
@@ -224,11 +240,11 @@ export class Story {
   private learn(sock: Sock, { task, time }: TraceEvent, how: How): void {
     const owner: Owner = { task, at: time, how };
     own(sock, owner);
-    const { taken } = sock;
-    if (taken === null || taken.owner === sock.owner) return;
-    if (taken.owner?.task === sock.owner?.task) return;
-    taken.owner = sock.owner;
-    this.news.amended.add(taken);
+    for (const traced of [sock.taken, sock.sent]) {
+      if (traced === null || traced.owner?.task === sock.owner?.task) continue;
+      traced.owner = sock.owner;
+      this.news.amended.add(traced);
+    }
   }
 
   private traced(kind: Traced['kind'], at: number, ends: Ends, more: Partial<Traced>): Traced {
@@ -266,7 +282,7 @@ export class Story {
         }
       }
     }
-    return this.put(sk, { ends, owner: null, listener: false, taken: null });
+    return this.put(sk, { ends, owner: null, listener: false, taken: null, sent: null });
   }
 
   private put(sk: number, sock: Sock): Sock {
@@ -309,5 +325,5 @@ function trim(map: Map<unknown, unknown>, most: number): void {
 }
 
 function empty(): News {
-  return { resets: [], amended: new Set(), failed: [], listenerEnds: [] };
+  return { resets: [], amended: new Set(), failed: [], listenerStarts: [], listenerEnds: [] };
 }

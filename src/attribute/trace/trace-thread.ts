@@ -8,13 +8,13 @@
 import { createReadStream, readlinkSync } from 'node:fs';
 import { setPriority, uptime } from 'node:os';
 import { startTime, thread } from '../../base/spawn.js';
+import { netNamespaceOf } from '../sockets/descriptors.js';
 import { ProcessReader } from '../proc/reader.js';
 import { Programs, type ProcessSource } from './programs.js';
 import {
   UNTIL,
   WORDS,
   type PastListener,
-  type TraceCommand,
   type TracedFailure,
   type TracedOwner,
   type TracedReset,
@@ -45,6 +45,7 @@ function sourceOf(clock: RingClock): ProcessSource {
   const slept = uptime() * 1e9 - mono();
   return {
     read: (task) => reader.read(task),
+    netns: (pid) => netNamespaceOf('/proc', pid),
     startTicks: (task) => {
       const ticks = startTime(task);
       return ticks === null ? null : Number(ticks);
@@ -125,13 +126,15 @@ class Reader {
       else if (event.kind === 'exec') programs.executed(event.pid, event.file, event.time);
       else story.see(event, stack === null || !this.symbols.any ? null : this.symbols.in(stack));
     }
-    const { resets, amended, failed, listenerEnds } = story.take();
+    const { resets, amended, failed, listenerStarts, listenerEnds } = story.take();
     for (const traced of resets) amended.delete(traced);
-    if (resets.length + amended.size + failed.length + listenerEnds.length + lost === 0) return null;
+    const listeners = listenerStarts.length + listenerEnds.length;
+    if (resets.length + amended.size + failed.length + listeners + lost === 0) return null;
     return {
       kind: 'news',
       resets: [...resets, ...amended].map((traced) => this.told(traced, now)),
       failed: this.failures(failed, now),
+      listenerStarts: listenerStarts.map(({ ip, port, at }) => ({ ip, port, at: this.clock.epoch(at) })),
       listenerEnds: listenerEnds.map(({ ip, port, at, owner, closer }): PastListener => ({
         ip,
         port,
@@ -214,8 +217,9 @@ if (own !== null) {
   const reader = new Reader(own.order as TraceOrder, (word) => {
     own.send(word);
   });
-  own.listen((command) => {
-    if ((command as TraceCommand) === 'stop') reader.stop();
+  // There is one command.
+  own.listen(() => {
+    reader.stop();
   });
   own.send({ kind: 'ready' } satisfies TraceWord);
   reader.run();

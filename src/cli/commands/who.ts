@@ -5,9 +5,7 @@ import { ipv4Text, ipv6Text, parseAddress } from '../../base/address.js';
 import { UserError } from '../../base/errors.js';
 import { TOOL_NAME, toolVersion } from '../../base/package-info.js';
 import { plural, printable } from '../../base/text.js';
-import { isOwned, type OwnedSocket, type PortOwners, type PortQuery, type WhoAnswer } from '../../attribute/who.js';
-import { endInfo } from '../../report/process-info.js';
-import { whoJson, type WhoConnectionRow, type WhoListenerRow, type WhoPortRow } from '../../render/who-json.js';
+import type { PortQuery, WhoAnswer } from '../../attribute/who.js';
 import { EXIT_FOUND, EXIT_OK } from '../exit-codes.js';
 import type { Io } from '../io.js';
 import type { WhoValues } from '../program.js';
@@ -26,7 +24,13 @@ export async function who(
   const queries = typed.map(portQuery);
   const json = values.json === true;
   const style = json ? null : await styleOf(values, io);
-  const answer = await ask(queries);
+  const asking = ask(queries);
+  // Loaded while threads and programs work on the answer.
+  const [answer, { portRow }, { whoJson }] = await Promise.all([
+    asking,
+    import('../who-rows.js'),
+    import('../../render/who-json.js'),
+  ]);
   const rows = answer.ports.map(portRow);
   if (style === null) {
     await io.stdout.write(whoJson(rows, answer.namespaces, { name: TOOL_NAME, version: toolVersion() }));
@@ -35,12 +39,12 @@ export async function who(
     const tables = answer.ports.map((port, i) => ({
       ...(rows[i] ?? portRow(port)),
       asked: typed[i]?.replace(/^:/, '') ?? '',
-      owned: isOwned(port),
+      owned: port.owned,
     }));
     await io.stdout.write(renderWho(tables, answer.namespaces, style.style, style.top));
   }
   await sayWhatIsHidden(answer, talker(io, values.quiet === true), [io.program, args]);
-  return answer.ports.every(isOwned) ? EXIT_OK : EXIT_FOUND;
+  return answer.ports.every(({ owned }) => owned) ? EXIT_OK : EXIT_FOUND;
 }
 
 /** "7211", ":7211", "10.0.0.1:7211", "[::1]:7211". */
@@ -88,41 +92,6 @@ async function styleOf(values: WhoValues, io: Io) {
   };
 }
 
-function portRow({ query, listeners, connections }: PortOwners): WhoPortRow {
-  return { port: query.port, listeners: listeners.map(listenerRow), connections: connections.map(connectionRow) };
-}
-
-function listenerRow({ row, end, holders, netns }: OwnedSocket): WhoListenerRow {
-  return {
-    ip: row.localIp,
-    port: row.localPort,
-    process: endInfo(end),
-    reason: end.reason,
-    holders,
-    netns,
-    backlog: row.recvQueue,
-    // The tables don't say.
-    backlog_max: null,
-  };
-}
-
-function connectionRow({ row, end, holders, netns }: OwnedSocket): WhoConnectionRow {
-  return {
-    local_ip: row.localIp,
-    local_port: row.localPort,
-    remote_ip: row.remoteIp,
-    remote_port: row.remotePort,
-    state: row.state,
-    recv_queue: row.recvQueue,
-    send_queue: row.sendQueue,
-    process: endInfo(end),
-    reason: end.reason,
-    holders,
-    netns,
-    age_seconds: null,
-  };
-}
-
 /** Nothing, where all there is was seen. */
 async function sayWhatIsHidden(
   { ports, closed, unreadable }: WhoAnswer,
@@ -131,7 +100,7 @@ async function sayWhatIsHidden(
 ): Promise<void> {
   const sockets = ports.flatMap(({ listeners, connections }) => [...listeners, ...connections]);
   const nameless = sockets.filter(({ end }) => end.reason === 'permission').length;
-  const lacks = process.getuid?.() !== 0 && !ports.every(isOwned);
+  const lacks = process.getuid?.() !== 0 && ports.some(({ owned }) => !owned);
   if (closed.length > 0) {
     const names = closed.slice(0, 8).join(', ');
     await talk(`${plural(closed.length, 'network namespace')} could not be looked into: ${names}`);

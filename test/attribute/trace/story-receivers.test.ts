@@ -125,6 +125,13 @@ describe('nothing is credited to a socket that it is not', () => {
     expect(script.ownerOf()).toBe(`destroy ${CLIENT}`);
   });
 
+  // A write to a connection that timed out fails with EPIPE, without a reset.
+  test('the failed write of whoever has the address of an orphan that was reset', () => {
+    const script = new Script().state(1, STATE.established, STATE.finWait1, T, { task: SERVER }).receive(1, T, SOFT);
+    script.failedCall(1, OTHER, false);
+    expect(script.ownerOf()).toBe(`close ${SERVER}`);
+  });
+
   test('a call that fails after events were lost: the socket may be another by then', () => {
     const script = new Script().receive(1, T, SOFT);
     script.story.lost();
