@@ -29,6 +29,7 @@ const HOLDERS = 2;
 const HOST = String.raw`
 use strict; use warnings; use Socket; use POSIX ();
 my ($processes, $descriptors, $connections, $holders) = @ARGV;
+$0 = 'made-host';
 POSIX::close($_) for 3 .. 1023;
 pipe(my $life, my $held) or die;
 my @keep;

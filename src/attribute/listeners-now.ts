@@ -48,7 +48,7 @@ export class ListenersNow {
 function theOne({ listeners }: SocketAnswer): ListenerNow {
   const [first] = listeners;
   if (first === undefined) return { process: null, reason: 'no-listener' };
-  if (listeners.some((one) => one.ip === first.ip && one.netns !== first.netns)) {
+  if (listeners.some((one) => one.netns !== first.netns)) {
     return { process: null, reason: 'ambiguous' };
   }
   if (first.group !== null) return { process: first.group, reason: null };

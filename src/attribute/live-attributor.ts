@@ -23,6 +23,8 @@ export interface LiveSources {
   readonly sockets: SocketWatch | null;
   /** Addresses of this host, in all its namespaces. */
   readonly local: AddressTest;
+  /** The one network namespace that has the address; null: it is not known, or several have it. */
+  readonly netnsOf: (ip: string) => number | null;
   /** The wall clock, milliseconds since 1970. */
   readonly now: () => number;
   /** PIDs that others tell mean nothing here, and theirs are not seen here. */
@@ -41,7 +43,7 @@ const PATIENCE = 1.5;
 const WITHIN = { kernel: 0.05, arrival: 0.2 };
 /** Two that lie about as far away can't be told apart. */
 const CLOSER = 4;
-const UNSURE = { kernel: 0.0005, arrival: 0.05 };
+const UNSURE = { kernel: 0.0002, arrival: 0.05 };
 /** An answer is traced some microseconds after the packet that it answers was captured. */
 const TOLD_AFTER = 0.002;
 /** In a flood, the later ones go without. */
@@ -62,7 +64,7 @@ export class LiveAttributor implements Attributor {
   private readonly sources: LiveSources;
   private queries: { readonly query: Query; readonly tell: Tell }[] = [];
   private asked = 0;
-  private last: LiveInquiry | null = null;
+  private readonly open = new Set<LiveInquiry>();
 
   constructor(sources: LiveSources) {
     this.sources = sources;
@@ -76,18 +78,22 @@ export class LiveAttributor implements Attributor {
     const sender = this.ownTuples(reset, 'sender');
     const receiver = this.ownTuples(reset, 'receiver');
     if (sender.length + receiver.length === 0) return settled(REMOTE);
-    const inquiry = new LiveInquiry(reset, sender, receiver, this.sources, (query, tell) => {
-      this.ask(query, tell);
+    const inquiry = new LiveInquiry(reset, sender, receiver, this.sources, {
+      ask: (query, tell) => {
+        this.ask(query, tell);
+      },
+      ended: () => {
+        this.open.delete(inquiry);
+      },
     });
-    this.last = inquiry;
+    this.open.add(inquiry);
     return inquiry;
   }
 
-  /** The last one that was begun is the last that is known. */
+  /** Every inquiry ends by itself, after its patience at the latest. */
   async finish(): Promise<void> {
-    const { last, sources } = this;
-    while (last?.final === false) await sleep(FINISH_POLL_MS);
-    await sources.trace?.stop();
+    while ([...this.open].some(({ final }) => !final)) await sleep(FINISH_POLL_MS);
+    await this.sources.trace?.stop();
   }
 
   /** The reset as the end saw it, under all addresses that are this host's. */
@@ -139,12 +145,18 @@ interface EndState {
   traced: TracedReset | null;
 }
 
+/** What the inquiries of one run have in common. */
+interface House {
+  readonly ask: (query: Query, tell: Tell) => void;
+  readonly ended: () => void;
+}
+
 class LiveInquiry implements Inquiry {
   private readonly reset: Reset;
   private readonly at: number;
   private readonly deadline: number;
   private readonly sources: LiveSources;
-  private readonly ask: (query: Query, tell: Tell) => void;
+  private readonly house: House;
   private readonly ends: readonly EndState[];
   private attribution: Attribution | null = null;
 
@@ -153,19 +165,21 @@ class LiveInquiry implements Inquiry {
     sender: readonly OwnTuple[],
     receiver: readonly OwnTuple[],
     sources: LiveSources,
-    ask: LiveInquiry['ask'],
+    house: House,
   ) {
     this.reset = reset;
     this.at = reset.seconds + reset.nanos / 1e9;
     this.deadline = sources.now() / 1000 + PATIENCE;
     this.sources = sources;
-    this.ask = ask;
+    this.house = house;
     this.ends = [endState('sender', sender), endState('receiver', receiver)];
   }
 
   get final(): boolean {
     this.look();
-    return this.ends.every(({ decided }) => decided);
+    const final = this.ends.every(({ decided }) => decided);
+    if (final) this.house.ended();
+    return final;
   }
 
   get known(): Attribution {
@@ -212,15 +226,18 @@ class LiveInquiry implements Inquiry {
   /** Everything that the trace has to say of the reset itself has been heard. */
   private isTold(now: number): boolean {
     const { trace } = this.sources;
-    return trace === null || trace.knownUntil(now) > this.at + TOLD_AFTER;
+    // One that has failed will say no more.
+    if (trace?.state !== 'on') return true;
+    return trace.knownUntil(now) > this.at + TOLD_AFTER;
   }
 
   private askTables(end: EndState): void {
     end.asked = true;
     const [tuple] = end.tuples;
     if (tuple === undefined) return;
-    const netns = isLoopback(tuple.localIp) ? this.reset.netns : null;
-    this.ask({ ...tuple, netns, at: this.at }, (answer) => {
+    const { localIp } = tuple;
+    const netns = isLoopback(localIp) ? this.reset.netns : this.sources.netnsOf(localIp);
+    this.house.ask({ ...tuple, netns, at: this.at }, (answer) => {
       end.answered = true;
       end.answer = answer;
     });

@@ -51,6 +51,14 @@ const HOW: Readonly<Record<How, string>> = {
 };
 
 export function decide(facts: EndFacts): Decision {
+  const outside = facts.traced?.destroyer?.process ?? null;
+  const decision = decideEnd(facts);
+  if (outside === null) return decision;
+  const { end, evidence } = decision;
+  return { end, evidence: [...evidence, `${nameOf(outside)} had the socket destroyed from outside`] };
+}
+
+function decideEnd(facts: EndFacts): Decision {
   const { traced } = facts;
   if (traced !== null) {
     const named = byTrace(facts, traced);
@@ -69,9 +77,7 @@ export function isNamedByTrace({ traced, ip, netns }: Pick<EndFacts, 'traced' | 
   return process !== null && fits(process, ip, netns);
 }
 
-function byTrace({ ip, netns, side }: EndFacts, { owner, destroyer }: TracedReset): Decision | null {
-  const outside = destroyer?.process ?? null;
-  const destroyed = outside === null ? [] : [`${nameOf(outside)} had the socket destroyed from outside`];
+function byTrace({ ip, netns, side }: EndFacts, { owner }: TracedReset): Decision | null {
   if (owner === null) return null;
   const { process, how, task } = owner;
   if (process === null) {
@@ -81,7 +87,7 @@ function byTrace({ ip, netns, side }: EndFacts, { owner, destroyer }: TracedRese
     };
   }
   if (!fits(process, ip, netns)) return null;
-  return { end: found(process, 'kernel-trace'), evidence: [`${side}: ${nameOf(process)} ${HOW[how]}`, ...destroyed] };
+  return { end: found(process, 'kernel-trace'), evidence: [`${side}: ${nameOf(process)} ${HOW[how]}`] };
 }
 
 /** The process may be at that end. Equal tuples of two namespaces can't be told apart in the trace; loopback's stay in theirs. */
@@ -117,10 +123,10 @@ function bySockets(facts: EndFacts, notByTcp: boolean): Decision {
 
 function byListener({ side, ip, netns, listenedThen }: EndFacts, all: readonly Listener[]): Decision {
   const here = isLoopback(ip) && netns !== null ? all.filter((one) => one.netns === netns) : all;
-  // The most specific address takes the connection; equal ones in two namespaces can't be told apart.
+  // The most specific address takes the connection; in which of two namespaces it came, the listeners don't tell.
   const [first] = here;
   if (first === undefined) return { end: missing('gone'), evidence: [] };
-  const rivals = here.filter((one) => one.ip === first.ip && one.netns !== first.netns);
+  const rivals = here.filter((one) => one.netns !== first.netns);
   if (rivals.length > 0)
     return ambiguous(
       side,
@@ -135,11 +141,13 @@ function byListener({ side, ip, netns, listenedThen }: EndFacts, all: readonly L
   }
   if (!complete) return { end: missing('permission'), evidence: [] };
   if (single) return { end: found(group, 'listener'), evidence: [] };
+  return { end: found(group, 'listener-group'), evidence: [`${side}: ${membersOf(group, processes)}`] };
+}
+
+function membersOf(group: Process, processes: readonly Process[]): string {
+  if (processes.length === 1) return `${nameOf(group)}, which listens there, or one of its children`;
   const members = processes.slice(0, MAX_CANDIDATES).map(nameOf).join(', ');
-  return {
-    end: found(group, 'listener-group'),
-    evidence: [`${side}: one of ${String(processes.length)} that hold the listening socket: ${members}`],
-  };
+  return `one of ${String(processes.length)} that hold the listening socket: ${members}`;
 }
 
 function ambiguous(side: string, candidates: readonly Process[]): Decision {

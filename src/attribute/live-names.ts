@@ -4,10 +4,9 @@
  * What can't be used is left out, and `trace` says why: a capture without names is better than none.
  */
 
-import type { AddressTest } from '../base/address.js';
 import { plural } from '../base/text.js';
 import { nobody, type Attributor } from './attributor.js';
-import { LiveAttributor } from './live-attributor.js';
+import { LiveAttributor, type LiveSources } from './live-attributor.js';
 import { SocketWatch } from './sockets/watch.js';
 import { isInitialPids, NoTrace } from './trace/instance.js';
 import { KernelTrace } from './trace/kernel-trace.js';
@@ -19,6 +18,9 @@ export interface NamesWanted {
   /** The wall clock, milliseconds since 1970. */
   readonly now: () => number;
 }
+
+/** What the capture knows. */
+export type Captured = Pick<LiveSources, 'local' | 'netnsOf' | 'timestamps'>;
 
 export class LiveNames {
   private readonly kernel: KernelTrace | null;
@@ -55,11 +57,10 @@ export class LiveNames {
     return [`the kernel's trace lost ${plural(lost, 'event')}: some processes may have no name`];
   }
 
-  /** `local`: addresses of this host; `timestamps`: who stamps the frames. */
-  attributor(local: AddressTest, timestamps: 'kernel' | 'arrival'): Attributor {
+  attributor(captured: Captured): Attributor {
     if (!this.wanted.processes) return nobody('not-tried');
     const { kernel: trace, sockets, wanted } = this;
-    return new LiveAttributor({ trace, sockets, local, timestamps, otherPids: !isInitialPids(), now: wanted.now });
+    return new LiveAttributor({ ...captured, trace, sockets, otherPids: !isInitialPids(), now: wanted.now });
   }
 
   async close(): Promise<void> {

@@ -118,6 +118,7 @@ class Owners {
   private holders: Holders = { byInode: new Map(), unreadable: 0 };
   private readonly sources: WhoSources;
   private readonly processes = new Map<number, Process | 'gone' | 'permission'>();
+  private readonly ends = new Map<string, End>();
   private readonly firsts = new Map<string, number | null>();
 
   constructor(sources: WhoSources) {
@@ -150,7 +151,7 @@ class Owners {
     if (first === null) return { holders, end: missing('ambiguous') };
     const process = this.processOf(first);
     if (typeof process === 'string') return { holders, end: missing(process) };
-    return { holders, end: found(process, match === 'listener' && holders.length > 1 ? 'listener-group' : match) };
+    return { holders, end: this.endOf(process, match === 'listener' && holders.length > 1 ? 'listener-group' : match) };
   }
 
   /** A connection that no program has accepted yet is its listener's. */
@@ -182,6 +183,14 @@ class Owners {
     const first = firstOfFamily(this.sources.proc, holders);
     this.firsts.set(key, first);
     return first;
+  }
+
+  /** One for all sockets of a process: there may be very many. */
+  private endOf(process: Process, match: Match): End {
+    const key = `${String(process.pid)} ${match}`;
+    const end = this.ends.get(key) ?? found(process, match);
+    this.ends.set(key, end);
+    return end;
   }
 
   private processOf(pid: number): Process | 'gone' | 'permission' {
@@ -216,5 +225,6 @@ function byEnds(port: number): (a: OwnedSocket, b: OwnedSocket) => number {
 }
 
 function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
 }

@@ -1,8 +1,10 @@
 /** Owners of ports as `who` shows them: key for key as the JSON has them. */
 
+import type { End } from '../attribute/process.js';
 import type { OwnedSocket, PortOwners } from '../attribute/who.js';
 import { endInfo } from '../report/process-info.js';
 import type { WhoConnectionRow, WhoListenerRow, WhoPortRow } from '../render/who-json.js';
+import type { ProcessInfo } from '../report/types.js';
 
 export function portRow({ query, listeners, connections }: PortOwners): WhoPortRow {
   return { port: query.port, listeners: listeners.map(listenerRow), connections: connections.map(connectionRow) };
@@ -12,7 +14,7 @@ function listenerRow({ row, end, holders, netns, backlogMax }: OwnedSocket): Who
   return {
     ip: row.localIp,
     port: row.localPort,
-    process: endInfo(end),
+    process: infoOf(end),
     reason: end.reason,
     holders,
     netns,
@@ -30,10 +32,21 @@ function connectionRow({ row, end, holders, netns }: OwnedSocket): WhoConnection
     state: row.state,
     recv_queue: row.recvQueue,
     send_queue: row.sendQueue,
-    process: endInfo(end),
+    process: infoOf(end),
     reason: end.reason,
     holders,
     netns,
     age_seconds: null,
   };
+}
+
+const infos = new WeakMap<End, ProcessInfo | null>();
+
+/** The same one for the same end, so that it is made, and written, once. */
+function infoOf(end: End): ProcessInfo | null {
+  const before = infos.get(end);
+  if (before !== undefined) return before;
+  const info = endInfo(end);
+  infos.set(end, info);
+  return info;
 }

@@ -28,6 +28,10 @@ export class Trace {
   tellsAll = true;
   stopped = 0;
 
+  get state(): string {
+    return this.behind === Infinity ? 'stopped: it broke' : 'on';
+  }
+
   knownUntil(now: number): number {
     return now / 1000 - this.behind;
   }
@@ -117,6 +121,7 @@ export function made(more: Partial<Record<keyof LiveSources, unknown>> = {}): Ma
     local: (ip: string) => ip.startsWith('10.'),
     now: () => now,
     otherPids: false,
+    netnsOf: () => null,
     timestamps: 'kernel',
     ...more,
   } as unknown as LiveSources & { trace: KernelTrace; sockets: SocketWatch };
@@ -143,8 +148,8 @@ export function said({ known }: Inquiry): string[] {
 
 /** Lets answers come. */
 export async function later(inquiry: Inquiry): Promise<boolean> {
-  // Asks what it has to ask.
-  void inquiry.final;
+  // Asked once, it asks what it has to ask.
+  if (inquiry.final) return true;
   await turn();
   return inquiry.final;
 }

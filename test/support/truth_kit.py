@@ -20,7 +20,7 @@ PR_SET_PDEATHSIG = 1
 CLONE_NEWNET = 0x40000000
 LINGER_0 = struct.pack('ii', 1, 0)
 LONGEST_S = 60
-BORN = []
+BORN = []  # Whose child it was, which as an orphan it is not any more.
 OLDER = []  # Under what name this process was born.
 
 
@@ -71,7 +71,6 @@ def failed(remote, outcome):
 
 def rename(name):
     OLDER[:] = [read('/proc/self/comm').rstrip('\n')]
-    BORN[:] = [os.getppid(), read(f'/proc/{os.getppid()}/comm').rstrip('\n')]
     with open('/proc/self/comm', 'w', encoding='utf8') as file:
         file.write(name)
 
@@ -87,9 +86,11 @@ def enter(ns):
 
 def fork(body, name=None, ns=None, orphan=False):
     """Runs body in a process of its own, which ends with this one unless it is to be an orphan."""
+    maker = [os.getpid(), read('/proc/self/comm').rstrip('\n')]
     pid = os.fork()
     if pid != 0:
         return pid
+    BORN[:] = maker
     return inside(body, name, ns, orphan)
 
 

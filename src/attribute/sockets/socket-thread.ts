@@ -7,8 +7,9 @@ import { readFileSync } from 'node:fs';
 import { thread } from '../../base/spawn.js';
 import { ProcessReader } from '../proc/reader.js';
 import { answer } from './answer.js';
+import { makesOthers } from './children.js';
 import { Looker } from './looker.js';
-import type { AskOrder, WatchOrder, WatchWord } from './watch-protocol.js';
+import type { AskOrder, Listener, WatchOrder, WatchWord } from './watch-protocol.js';
 
 /** Looks for the sake of questions are at least so far apart: many resets come at once. */
 const AGAIN_MS = 200;
@@ -54,7 +55,22 @@ if (own !== null) {
   let lastAgain = -Infinity;
 
   const reply = ({ id, queries }: AskOrder): void => {
-    tell({ kind: 'answer', id, answers: queries.map((query) => answer(looker.history, query)) });
+    const parents = new Map<number, boolean>();
+    const isParent = (pid: number): boolean => {
+      const known = parents.get(pid) ?? makesOthers(proc, pid);
+      parents.set(pid, known);
+      return known;
+    };
+    // As it is now: children that were made since the last look may have the connection.
+    const withChildren = (listener: Listener): Listener =>
+      listener.single && listener.group !== null && isParent(listener.group.pid)
+        ? { ...listener, single: false }
+        : listener;
+    const answers = queries.map((query) => {
+      const found = answer(looker.history, query);
+      return { ...found, listeners: found.listeners.map(withChildren) };
+    });
+    tell({ kind: 'answer', id, answers });
   };
   const lookAgain = (): void => {
     timer = null;

@@ -26,6 +26,7 @@ export interface Listener {
   readonly complete: boolean;
   /** The one owner, or who stands for several; null: nobody. */
   readonly group: Process | null;
+  /** It is the one, and has no children that may have taken over a connection. */
   readonly single: boolean;
   /** By 'around' and 'before' it listened then; by 'ended' and 'begun' it may or may not have. */
   readonly seen: Seen;

@@ -63,10 +63,12 @@ export type EventName = (typeof EVENTS)[number];
 export const ESTABLISHED = 1;
 export const SYN_SENT = 2;
 export const FIN_WAIT1 = 4;
+export const FIN_WAIT2 = 5;
 export const TIME_WAIT = 6;
 export const CLOSE = 7;
 export const LAST_ACK = 9;
 export const LISTEN = 10;
+export const CLOSING = 11;
 
 /** TRACE_FLAG_HARDIRQ | TRACE_FLAG_SOFTIRQ. */
 const IN_INTERRUPT = 0x18;

@@ -6,7 +6,7 @@
  */
 
 import { readdirSync, readFileSync, rmdirSync, statfsSync, writeFileSync } from 'node:fs';
-import { availableParallelism, endianness } from 'node:os';
+import { endianness } from 'node:os';
 import { join } from 'node:path';
 import { systemReason } from '../../base/errors.js';
 import { findProgram, pidNamespace, startProgram, startTime, type Program } from '../../base/spawn.js';
@@ -21,6 +21,7 @@ export class NoTrace extends Error {}
 const INITIAL_PID_NAMESPACE = 'pid:[4026531836]';
 const TRACEFS_MAGIC = 0x74726163;
 const TRACEFS = '/sys/kernel/tracing';
+const TO_MOUNT = `mount -t tracefs tracefs ${TRACEFS}`;
 const MOUNTED = [TRACEFS, '/sys/kernel/debug/tracing'];
 const NAME = /^rstscope-(\d{1,10})-(\d{1,20})$/;
 
@@ -156,7 +157,7 @@ function startKeeper(mounted: string | null, name: string): Program {
   const unshare = findProgram('unshare');
   if (sh === null) throw new NoTrace('there is no shell');
   if (mounted === null && unshare === null) {
-    throw new NoTrace(`tracefs is not mounted: mount -t tracefs tracefs ${TRACEFS}`);
+    throw new NoTrace(`tracefs is not mounted: ${TO_MOUNT}`);
   }
   const script = ['-c', KEEPER, 'rstscope-trace-keeper', mounted ?? TRACEFS, mounted === null ? 'mount' : '', name];
   const env = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
@@ -193,6 +194,7 @@ function ready(keeper: Program): Promise<void> {
 function refusal(code: number | null, said: string): string {
   const words = printable(said.trim().split('\n').at(-1) ?? '', 200);
   if (/unknown filesystem|not supported by kernel/i.test(said)) return 'this kernel has no tracefs';
+  if (said.includes('unshare')) return `tracefs is not mounted, and may not be mounted here: ${TO_MOUNT}`;
   if (code === 3) return `tracefs can't be mounted: ${words}`;
   return words === '' ? 'the instance could not be made' : `the instance could not be made: ${words}`;
 }
@@ -238,7 +240,8 @@ function setUp(tracefs: string, folder: string): InstanceFacts {
   };
   // Of all clocks the one that Node can read too; a new clock empties the ring.
   put('trace_clock', 'mono');
-  const share = Math.floor(RING_KB / availableParallelism());
+  // One for each processor of the machine, whichever of them we may run on.
+  const share = Math.floor(RING_KB / readdirSync(join(folder, 'per_cpu')).length);
   put('buffer_size_kb', String(Math.min(MOST_RING_KB, Math.max(LEAST_RING_KB, share))));
   for (const [name, filter] of filters()) {
     if (!formats.has(name) || filter === null) continue;

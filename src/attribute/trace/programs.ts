@@ -15,6 +15,8 @@ export interface ProcessSource {
   netns(pid: number): number | null;
   /** When the task itself started, in the kernel's ticks since boot; null: there is none. */
   startTicks(task: number): number | null;
+  /** The ring's clock. */
+  now(): number;
   /** Seconds since 1970 of a time on the ring's clock. */
   epoch(ns: number): number;
   /** Nanoseconds since boot of a time on the ring's clock, which stands still while the machine sleeps. */
@@ -37,8 +39,8 @@ interface Program {
   name: string | null;
   /** What it executed last, and when. */
   exec: { readonly at: number; readonly file: string | null } | null;
-  /** As it was read last. */
-  read: { readonly at: number; readonly process: Process } | null;
+  /** As it was read last, between two times. */
+  read: { readonly from: number; readonly at: number; readonly process: Process } | null;
   /** It was looked for and not found: the task has ended. */
   gone: boolean;
   /** The task that had this number before. */
@@ -67,7 +69,9 @@ export class Programs {
 
   born(task: number, parent: number, name: string, isThread: boolean, at: number): void {
     const known = this.byTask.get(task) ?? null;
-    const before = known === null ? null : { ...known, before: null };
+    // What was read after its number had been given away is not of it.
+    const isOther = (known?.read?.at ?? -Infinity) >= at;
+    const before = known === null ? null : { ...known, read: isOther ? null : known.read, gone: true, before: null };
     this.put({ task, birth: { at, parent, isThread }, name, exec: null, read: null, gone: false, before });
     if (!isThread) this.fresh.add(task);
   }
@@ -83,7 +87,7 @@ export class Programs {
     if (program === undefined) return;
     program.name = name;
     const { read } = program;
-    if (read?.process.pid === task) program.read = { at: read.at, process: { ...read.process, name } };
+    if (read?.process.pid === task) program.read = { ...read, process: { ...read.process, name } };
   }
 
   /** Events were lost: births may be among them. */
@@ -103,7 +107,7 @@ export class Programs {
     for (const task of young) {
       if (!more()) return;
       const program = this.byTask.get(task);
-      if (program !== undefined && needsReading(program, now)) this.readNow(program, now, now);
+      if (program !== undefined && needsReading(program, now)) this.readNow(program, now);
     }
   }
 
@@ -119,10 +123,10 @@ export class Programs {
     if (program === null) return null;
     // A thread is its process, which mostly outlives it.
     if (program.birth?.isThread === true) return this.ask(program.birth.parent, at, now, depth + 1);
-    if (program === this.byTask.get(task) && needsReading(program, now)) this.readNow(program, now, at);
+    if (program === this.byTask.get(task) && needsReading(program, now)) this.readNow(program, at);
     const { read, exec } = program;
-    const isRead = read !== null && (exec === null || exec.at <= read.at || exec.at > at);
-    const process = isRead ? this.grownUp(program, at, now) : this.fromTrace(program, now, depth);
+    const isRead = read !== null && (exec === null || exec.at <= read.from || exec.at > at);
+    const process = isRead ? this.grownUp(program, at) : this.fromTrace(program, now, depth);
     return process === null ? null : this.withParent(process, program, now, depth);
   }
 
@@ -130,22 +134,22 @@ export class Programs {
   private withParent(process: Process, { birth }: Program, now: number, depth: number): Process {
     if (birth === null || process.ppid === null || depth > 0) return process;
     const parent = this.ask(birth.parent, birth.at, now, depth + 1);
-    if (parent === null || parent.pid !== process.ppid || parent.name === process.parent) return process;
-    return { ...process, parent: parent.name };
+    return parent?.pid === process.ppid ? { ...process, parent: parent.name } : process;
   }
 
   /** A program that was read when it was young may have another parent since, and be in another network namespace. */
-  private grownUp(program: Program, at: number, now: number): Process | null {
+  private grownUp(program: Program, at: number): Process | null {
     const { read, birth } = program;
     if (read === null) return null;
     if (birth === null || read.at >= at || read.at > birth.at + YOUNG_NS) return read.process;
-    if (!program.gone) this.readNow(program, now, at);
+    if (!program.gone) this.readNow(program, at);
     const { process } = program.read ?? read;
     const netns = program.gone ? null : this.source.netns(process.pid);
     // Its number may have been given away while that was asked.
     const isItself = netns === null || this.source.startTicks(program.task) !== null;
     const there = { ...process, netns: isItself ? netns : null };
-    program.read = { at: Math.max(read.at, at), process: there };
+    const last = program.read ?? read;
+    program.read = { from: last.from, at: Math.max(last.at, at), process: there };
     return there;
   }
 
@@ -156,7 +160,7 @@ export class Programs {
     return this.put(program);
   }
 
-  private readNow(program: Program, now: number, at: number): void {
+  private readNow(program: Program, at: number): void {
     const { source } = this;
     const ticks = source.startTicks(program.task);
     if (ticks === null) {
@@ -168,13 +172,17 @@ export class Programs {
       program.gone = true;
       return;
     }
+    const from = source.now();
     const process = source.read(program.task);
     if (typeof process === 'string' || source.startTicks(program.task) !== ticks) return;
-    const known = program.read?.process;
+    const { exec } = program;
+    // As it was before it executed something else it is no more.
+    const isCurrent = exec === null || exec.at <= (program.read?.from ?? -Infinity);
+    const known = isCurrent ? program.read?.process : undefined;
     // A process that is ending has let go of its memory: what was known of it before is still true.
     const isEnding = process.exe === null && process.command === null;
-    if (isEnding && known?.pid === process.pid) program.read = { at: now, process: known };
-    else if (!isEnding || program.birth === null) program.read = { at: now, process };
+    if (isEnding && known?.pid === process.pid) program.read = { from, at: source.now(), process: known };
+    else if (!isEnding || (program.birth === null && exec === null)) program.read = { from, at: source.now(), process };
   }
 
   /** Of a program that has gone unread, or was read when it had nothing left to tell. */
@@ -218,7 +226,7 @@ export class Programs {
 
 function needsReading({ read, exec, gone }: Program, now: number): boolean {
   if (gone) return false;
-  return read === null || now - read.at >= FRESH_NS || (exec !== null && exec.at > read.at);
+  return read === null || now - read.at >= FRESH_NS || (exec !== null && exec.at > read.from);
 }
 
 /** What the kernel makes a command's name of. */

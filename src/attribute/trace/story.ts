@@ -5,8 +5,19 @@
  */
 
 import type { KernelPath } from '../process.js';
-import { endsKey, sameWords, wordsText, type Ends } from './ends.js';
-import { CLOSE, ESTABLISHED, FIN_WAIT1, LAST_ACK, LISTEN, SYN_SENT, type TraceEvent } from './events.js';
+import { endsKey, sameWords, wordsText, type Ends, type Words } from './ends.js';
+import {
+  CLOSE,
+  CLOSING,
+  ESTABLISHED,
+  FIN_WAIT1,
+  FIN_WAIT2,
+  LAST_ACK,
+  LISTEN,
+  SYN_SENT,
+  TIME_WAIT,
+  type TraceEvent,
+} from './events.js';
 import { connectEndOf, pathOf, type ConnectEnd, type Symbol } from './stacks.js';
 
 /** How a task was found to be the owner of a socket; the surest first. */
@@ -87,6 +98,8 @@ interface Sock {
 }
 
 const RANK: Readonly<Record<How, number>> = { self: 6, call: 5, close: 4, connect: 3, destroy: 2, backlog: 1 };
+/** A program has closed its side. */
+const CLOSED: ReadonlySet<number> = new Set([FIN_WAIT1, FIN_WAIT2, TIME_WAIT, LAST_ACK, CLOSING]);
 /** Sockets that were connected to or closed and whose end was not seen (it comes in an interrupt). */
 const MAX_SOCKS = 1 << 17;
 const MAX_CLOSERS = 1 << 16;
@@ -107,10 +120,12 @@ export class Story {
     return news;
   }
 
-  /** Events were lost: a socket whose local end is not known yet may by now be another one. */
+  /** Events were lost: a socket may by now be another one, which shows only where its ends are known and told again. */
   lost(): void {
-    for (const [sk, { ends, listener }] of this.socks) {
-      if (!listener && ends.localPort === 0) this.socks.delete(sk);
+    for (const [sk, sock] of this.socks) {
+      if (!sock.listener && sock.ends.localPort === 0) this.socks.delete(sk);
+      sock.taken = null;
+      sock.sent = null;
     }
   }
 
@@ -134,7 +149,10 @@ export class Story {
         break;
       case 'failed-call': {
         const sock = this.socks.get(event.sk);
-        if (sock !== undefined && sock.taken !== null) this.learn(sock, event, 'call');
+        if (sock === undefined || sock.taken === null) break;
+        // What others do is done with another socket: who closed this one has it no more, and nobody else had it.
+        const { owner } = sock;
+        if (owner?.how !== 'close' || owner.task === event.task) this.learn(sock, event, 'call');
         break;
       }
       case 'destroy':
@@ -154,7 +172,7 @@ export class Story {
       const sock = this.socks.get(sk);
       const listening = state === LISTEN;
       const same = !listening && sock !== undefined && !sock.listener && equal(sock.ends, ends);
-      const closer = this.closerOf(ends, time);
+      const closer = CLOSED.has(state) ? this.closerOf(ends, time) : null;
       const owner = sk === 0 || listening ? null : same ? (sock.owner ?? closer) : closer;
       this.traced('send', time, ends, { active, reason, path, owner, socketless: sk === 0, listening });
       return;
@@ -215,6 +233,10 @@ export class Story {
     const { sk, time, task, inTask, ends } = event;
     const sock = this.socks.get(sk);
     if (sock === undefined) return;
+    if (contradicts(sock.ends, ends)) {
+      this.socks.delete(sk);
+      return;
+    }
     if (sock.listener) {
       this.listenerEnds(sk, ends, inTask ? { task, at: time, how: 'close' } : null, time);
       return;
@@ -275,11 +297,9 @@ export class Story {
     const known = this.socks.get(sk);
     if (known !== undefined && !known.listener) {
       if (equal(known.ends, ends)) return known;
-      if (known.ends.localPort === 0 || isSame(known.ends, ends)) {
-        if (known.ends.remotePort === ends.remotePort && known.ends.remote[3] === ends.remote[3]) {
-          known.ends = ends;
-          return known;
-        }
+      if (completes(known.ends, ends)) {
+        known.ends = ends;
+        return known;
       }
     }
     return this.put(sk, { ends, owner: null, listener: false, taken: null, sent: null });
@@ -308,9 +328,30 @@ function equal(a: Ends, b: Ends): boolean {
   );
 }
 
-/** Bound to its port before it was connected: its address may have been any. */
-function isSame(a: Ends, b: Ends): boolean {
-  return a.localPort === b.localPort;
+/** What was not known of `a` when it began to connect is known now: its port, its address where that was any. */
+function completes(a: Ends, b: Ends): boolean {
+  if (a.remotePort !== b.remotePort || !sameRemote(a.remote, b.remote)) return false;
+  if (a.localPort === 0) return true;
+  return a.localPort === b.localPort && (isAny(a.local) || sameWords(a.local, b.local));
+}
+
+/** An IPv6 socket that connects to an IPv4 address bears the mapped one only later. */
+function sameRemote(a: Words, b: Words): boolean {
+  return sameWords(a, b) || (isMapped(b) && a[3] === b[3] && a[0] === 0 && a[1] === 0);
+}
+
+function isMapped(words: Words): boolean {
+  return words[0] === 0 && words[1] === 0 && words[2] === 0xffff;
+}
+
+function isAny(words: Words): boolean {
+  return words[3] === 0 && (isMapped(words) || (words[0] === 0 && words[1] === 0 && words[2] === 0));
+}
+
+/** Ports that both are known and are not the same: it is another socket. */
+function contradicts(a: Ends, b: Ends): boolean {
+  const differ = (one: number, other: number): boolean => one !== 0 && other !== 0 && one !== other;
+  return differ(a.localPort, b.localPort) || differ(a.remotePort, b.remotePort);
 }
 
 /** Without a stack: an interrupt ended it, and by which of two ways is not known. */

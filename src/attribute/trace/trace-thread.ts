@@ -24,7 +24,7 @@ import {
 import { RingClock } from './ring-clock.js';
 import { Rings, type Drained } from './rings.js';
 import { Symbols } from './stacks.js';
-import { Story, type FailedConnect, type Owner, type Traced } from './story.js';
+import { Story, type FailedConnect, type News, type Owner, type Traced } from './story.js';
 
 /** A poll of an empty ring costs 5 µs: of many CPUs' rings, more rarely. */
 const POLL_MS = 10;
@@ -45,6 +45,7 @@ function sourceOf(clock: RingClock): ProcessSource {
   const slept = uptime() * 1e9 - mono();
   return {
     read: (task) => reader.read(task),
+    now: mono,
     netns: (pid) => netNamespaceOf('/proc', pid),
     startTicks: (task) => {
       const ticks = startTime(task);
@@ -63,6 +64,7 @@ class Reader {
   private readonly programs: Programs;
   private readonly shared: BigInt64Array;
   private readonly send: (word: TraceWord) => void;
+  private readonly hasStacks: boolean;
   private said = 0n;
   private stopped = false;
   /** Nanoseconds that may be spent on young programs. */
@@ -75,10 +77,12 @@ class Reader {
     this.send = send;
     for (let i = 0; i < 20; i++) this.look();
     this.programs = new Programs(sourceOf(this.clock));
-    if (facts.stacks) void this.readSymbols();
+    this.hasStacks = facts.stacks;
   }
 
-  run(): void {
+  /** What can be told is told from then on; events wait in the rings. */
+  async begin(): Promise<void> {
+    if (this.hasStacks) await this.readSymbols();
     const every = Math.max(POLL_MS, this.rings.count * POLL_MS_A_CPU);
     const poll = (): void => {
       if (this.stopped) return;
@@ -100,21 +104,33 @@ class Reader {
     this.clock.look(wall, mono());
   }
 
+  /**
+   * What happened is told only when the births until after the owners were read are known: a number that was given away
+   * meanwhile would be another's name.
+   */
   private poll(): void {
     this.look();
     const now = mono();
-    const drained = this.rings.drain(now);
-    const word = this.wordOf(drained, now);
+    const first = this.rings.drain(now);
+    this.see(first);
+    const news = this.story.take();
+    let { lost } = first;
+    if (this.readOwners(news, now)) {
+      const second = this.rings.drain(mono());
+      this.see(second);
+      lost += second.lost;
+    }
+    const word = this.wordOf(news, lost, now);
     if (word !== null) {
       this.send(word);
       this.said++;
       Atomics.store(this.shared, WORDS, this.said);
     }
-    Atomics.store(this.shared, UNTIL, BigInt(Math.floor(drained.until)));
+    Atomics.store(this.shared, UNTIL, BigInt(Math.floor(first.until)));
     this.readYoung(now);
   }
 
-  private wordOf({ seen, lost }: Drained, now: number): TraceWord | null {
+  private see({ seen, lost }: Drained): void {
     const { programs, story } = this;
     if (lost > 0) {
       programs.lost();
@@ -126,7 +142,30 @@ class Reader {
       else if (event.kind === 'exec') programs.executed(event.pid, event.file, event.time);
       else story.see(event, stack === null || !this.symbols.any ? null : this.symbols.in(stack));
     }
-    const { resets, amended, failed, listenerStarts, listenerEnds } = story.take();
+  }
+
+  /** @returns whether there were any. */
+  private readOwners({ resets, amended, failed, listenerEnds }: News, now: number): boolean {
+    let any = false;
+    const read = (owner: Owner | null): void => {
+      if (owner === null) return;
+      any = true;
+      this.programs.who(owner.task, owner.at, now);
+    };
+    for (const { owner, destroyer } of [...resets, ...amended]) {
+      read(owner);
+      read(destroyer);
+    }
+    for (const { owner } of failed) read(owner);
+    for (const { owner, closer } of listenerEnds) {
+      read(owner);
+      read(closer);
+    }
+    return any;
+  }
+
+  private wordOf(news: News, lost: number, now: number): TraceWord | null {
+    const { resets, amended, failed, listenerStarts, listenerEnds } = news;
     for (const traced of resets) amended.delete(traced);
     const listeners = listenerStarts.length + listenerEnds.length;
     if (resets.length + amended.size + failed.length + listeners + lost === 0) return null;
@@ -221,6 +260,6 @@ if (own !== null) {
   own.listen(() => {
     reader.stop();
   });
+  await reader.begin();
   own.send({ kind: 'ready' } satisfies TraceWord);
-  reader.run();
 }

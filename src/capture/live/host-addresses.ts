@@ -15,11 +15,14 @@ const MAX_OTHERS = 256;
 const AT_ONCE = 4;
 
 export class HostAddresses {
-  private others = new Set<string>();
+  /** Addresses of the namespaces that are not watched, each with where it is. */
+  private others: Places = new Map();
   private known: readonly string[] = [];
   private print = '';
+  private places: Places = new Map();
   private readonly watches: readonly LinkWatch[];
-  private readonly watched: ReadonlySet<number | null>;
+  /** Of `watches`, in their order. */
+  private readonly watched: readonly (number | null)[];
   private timer: NodeJS.Timeout | undefined;
   private stopped = false;
   private looked: readonly unknown[] = [];
@@ -27,13 +30,19 @@ export class HostAddresses {
   /** `namespaces` are those of `watches`. */
   constructor(watches: readonly LinkWatch[], namespaces: readonly Namespace[]) {
     this.watches = watches;
-    this.watched = new Set(namespaces.map(({ inode }) => inode));
+    this.watched = namespaces.map(({ inode }) => inode);
   }
 
   /** In the form that the decoder prints, sorted; the same array while nothing changes. */
   get list(): readonly string[] {
     this.renew();
     return this.known;
+  }
+
+  /** The one namespace that has the address; null: it is not known, or several have it. */
+  netnsOf(ip: string): number | null {
+    this.renew();
+    return this.places.get(ip) ?? null;
   }
 
   async start(): Promise<void> {
@@ -57,12 +66,12 @@ export class HostAddresses {
 
   private async lookAtOthers(): Promise<void> {
     const others = allNamespaces()
-      .filter(({ inode }) => !this.watched.has(inode))
+      .filter(({ inode }) => !this.watched.includes(inode))
       .slice(0, MAX_OTHERS);
-    const found = new Set<string>();
+    const found: Places = new Map();
     const next = async (): Promise<void> => {
       for (let one = others.pop(); one !== undefined; one = others.pop()) {
-        for (const { addresses } of await readLinks(one)) for (const address of addresses) found.add(address);
+        for (const { addresses } of await readLinks(one)) for (const ip of addresses) put(found, ip, one.inode);
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, next));
@@ -70,17 +79,27 @@ export class HostAddresses {
     this.looked = [];
   }
 
-  /** Makes list and set anew where a watch has read other links. */
+  /** Makes list and places anew where a watch has read other links. */
   private renew(): void {
     const now = [...this.watches.map(({ links }) => links), this.others];
     if (now.length === this.looked.length && now.every((one, i) => one === this.looked[i])) return;
     this.looked = now;
-    const all = new Set(this.others);
-    for (const { links } of this.watches) for (const link of links) for (const one of link.addresses) all.add(one);
-    const known = [...all].sort();
+    this.places = new Map(this.others);
+    this.watches.forEach(({ links }, i) => {
+      for (const { addresses } of links) for (const ip of addresses) put(this.places, ip, this.watched[i] ?? null);
+    });
+    const known = [...this.places.keys()].sort();
     const print = known.join();
     if (print === this.print) return;
     this.print = print;
     this.known = known;
   }
+}
+
+/** Address → inode number of the namespace that has it; null: several have it, or it is not known which. */
+type Places = Map<string, number | null>;
+
+function put(places: Places, ip: string, inode: number | null): void {
+  const known = places.get(ip);
+  places.set(ip, known === undefined || known === inode ? inode : null);
 }

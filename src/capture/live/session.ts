@@ -152,6 +152,9 @@ export class LiveCapture {
     return this.localSet.has(ip);
   };
 
+  /** The one network namespace that has the address; null: none is known, or several are. */
+  readonly netnsOf = (ip: string): number | null => this.addresses.netnsOf(ip);
+
   get timestamps(): CapturedHost['timestamps'] {
     return this.backend === 'cap' ? 'arrival' : 'kernel';
   }

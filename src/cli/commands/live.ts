@@ -183,7 +183,11 @@ async function run(running: Running): Promise<number> {
     local: plan.local,
     filter: { ...plan.filter, after: null, before: null },
     service: (port) => services.get(port) ?? null,
-    attributor: names.attributor(isLocal(plan, capture), capture.timestamps),
+    attributor: names.attributor({
+      local: isLocal(plan, capture),
+      netnsOf: capture.netnsOf,
+      timestamps: capture.timestamps,
+    }),
     fullCommand: values.fullCommand === true,
     keepEvents: plan.format === 'json' && values.events === true,
     onEvent: null,

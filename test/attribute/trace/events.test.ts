@@ -47,7 +47,6 @@ describe.each(RECORDED)('the events of %s', (kernel) => {
   const events = eventsOf(kernel);
   const lines = linesOf(kernel);
   const pairs = lines.map((line, i): [Line, TraceEvent | undefined] => [line, events[i]]);
-
   test('are those of its text', () => {
     expect(events.map(({ kind }) => kind)).toEqual(lines.map(({ name }) => KINDS[name]));
     for (const [line, event] of pairs) {
@@ -191,9 +190,8 @@ describe('layouts from source', () => {
   });
 
   test('an address of another family is none', () => {
-    const event = decoded('6.10', 'tcp/tcp_send_reset', (view) => {
-      view.setUint16(at('6.10', 'tcp/tcp_send_reset', 'saddr'), 17, true);
-    });
+    const name = 'tcp/tcp_send_reset';
+    const event = decoded('6.10', name, (view) => view.setUint16(at('6.10', name, 'saddr'), 17, true));
     expect(event !== null && 'ends' in event && endsKey(event.ends)).toBe(':: 0 :: 0');
   });
 });
@@ -227,9 +225,8 @@ describe('texts', () => {
   test('are at most 512 bytes long', () => {
     const format = must('6.18', 'sched/sched_process_exec');
     const bytes = new Uint8Array(4096).fill(0x41);
-    bytes.set(
-      record(format, (view) => view.setUint32(format.fields.get('filename')?.offset ?? 0, (4000 << 16) | 60, true)),
-    );
+    const place = at('6.18', 'sched/sched_process_exec', 'filename');
+    bytes.set(record(format, (view) => view.setUint32(place, (4000 << 16) | 60, true)));
     const event = new Decoders(new Map([['sched/sched_process_exec', format]])).decode(bytes, 0, 4096, 0);
     expect(file(event)?.length ?? 0).toBeLessThanOrEqual(512);
   });
@@ -246,8 +243,8 @@ describe('texts', () => {
     const put = (view: DataView) => {
       view.setInt32(8, 4712, true);
       if (place === 60) view.setUint32(12, (6 << 16) | 60, true);
-      [...'curl\0x'].forEach((letter, i) => {
-        view.setUint8(place + i, letter.charCodeAt(0));
+      new TextEncoder().encode('curl\0x').forEach((letter, i) => {
+        view.setUint8(place + i, letter);
       });
       view.setBigUint64(32, 0x10000n, true);
     };

@@ -1,61 +1,7 @@
 /** Which process a task was, from a /proc that is made up and what the trace told. */
 import { describe, expect, test } from '@jest/globals';
-import type { Process } from '../../../src/attribute/process.js';
-import { Programs, type ProcessSource } from '../../../src/attribute/trace/programs.js';
 import { someProcess } from '../sockets/made-up.js';
-
-const SECOND = 1e9;
-const T0 = 1000 * SECOND;
-
-interface Entry {
-  process: Process | 'permission';
-  /** Nanoseconds since boot. */
-  started: number;
-}
-
-class MadeUp implements ProcessSource {
-  readonly tasks = new Map<number, Entry>();
-  reads = 0;
-  /** What the clocks are apart. */
-  slept = 0;
-
-  read(task: number): Process | 'gone' | 'permission' {
-    this.reads++;
-    return this.tasks.get(task)?.process ?? 'gone';
-  }
-
-  startTicks(task: number): number | null {
-    const entry = this.tasks.get(task);
-    return entry === undefined ? null : Math.floor(entry.started / 1e7);
-  }
-
-  netns(pid: number): number | null {
-    const entry = this.tasks.get(pid);
-    return entry === undefined || entry.process === 'permission' ? null : entry.process.netns;
-  }
-
-  epoch(ns: number): number {
-    return 1_700_000_000 + ns / 1e9;
-  }
-
-  sinceBoot(ns: number): number {
-    return ns + this.slept;
-  }
-
-  put(task: number, more: Partial<Process> = {}, started = T0): this {
-    this.tasks.set(task, { process: someProcess(task, more), started });
-    return this;
-  }
-
-  /** A process that has ended and was not waited for. */
-  zombie(task: number, name: string, started = T0): this {
-    return this.put(task, { name, exe: null, command: null, user: null, netns: null }, started);
-  }
-}
-
-function made(source = new MadeUp()): { source: MadeUp; programs: Programs } {
-  return { source, programs: new Programs(source) };
-}
+import { made, MadeUp, SECOND, T0 } from './made-up-proc.js';
 
 describe('while it lives', () => {
   test('as /proc has it', () => {
@@ -213,6 +159,15 @@ describe('a number that was given away', () => {
     };
     expect(programs.who(50, T0, T0)).toBeNull();
   });
+});
+
+test('what was read after the number was given away is not of the one before, however late that is told', () => {
+  const { source, programs } = made(new MadeUp().put(50, { name: 'second' }, T0 + 10e6));
+  // Within what the clocks may be apart: the start does not tell them from each other.
+  programs.who(50, T0, T0 + 20e6);
+  programs.born(50, 40, 'second', false, T0 + 10e6);
+  expect(programs.who(50, T0, T0 + 30e6)?.name).not.toBe('second');
+  expect(source.reads).toBeGreaterThan(0);
 });
 
 describe('a zombie', () => {

@@ -87,9 +87,8 @@ test('a stack that is not there yet is waited for, once', () => {
   const stack = linesOf(KERNEL).findIndex(({ name }) => name === 'kernel_stack');
   expect(stack).toBe(at + 1);
   const view = new DataView(cut.buffer);
-  let commit = 0;
   let best = 0;
-  for (commit = 4; commit < 4000; commit += 4) {
+  for (let commit = 4; commit < 4000; commit += 4) {
     view.setUint32(8, commit, true);
     const rings = new Rings(facts([cut], false));
     const { seen } = rings.drain(Infinity);
