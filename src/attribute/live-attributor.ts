@@ -49,6 +49,8 @@ const TOLD_AFTER = 0.002;
 /** In a flood, the later ones go without. */
 const MAX_ASKED = 2000;
 const FINISH_POLL_MS = 10;
+const PORT_SECONDS = 5;
+const MAX_PORTS = 4096;
 
 /** What is said of a process that can't be seen. */
 const HIDDEN: ReadonlySet<MissingReason> = new Set(['gone', 'permission', 'unknown', 'not-tried']);
@@ -60,10 +62,19 @@ type Side = EndFacts['side'];
 /** Of one end, its own address first. */
 type OwnTuple = Pick<Query, 'localIp' | 'localPort' | 'remoteIp' | 'remotePort'>;
 
+/** What the tables said of a port. */
+interface OfPort {
+  readonly at: number;
+  answer: SocketAnswer | null;
+  /** Null: it has been answered. */
+  waiting: Tell[] | null;
+}
+
 export class LiveAttributor implements Attributor {
   private readonly sources: LiveSources;
   private queries: { readonly query: Query; readonly tell: Tell }[] = [];
   private asked = 0;
+  private readonly ofPort = new Map<string, OfPort>();
   private readonly open = new Set<LiveInquiry>();
 
   constructor(sources: LiveSources) {
@@ -81,6 +92,9 @@ export class LiveAttributor implements Attributor {
     const inquiry = new LiveInquiry(reset, sender, receiver, this.sources, {
       ask: (query, tell) => {
         this.ask(query, tell);
+      },
+      askOfPort: (query, tell) => {
+        this.askOfPort(query, tell);
       },
       ended: () => {
         this.open.delete(inquiry);
@@ -102,6 +116,25 @@ export class LiveAttributor implements Attributor {
     return [reset, ...twinsOf(reset)]
       .map((tuple) => ownFirst(tuple, side))
       .filter(({ localIp }) => isLoopback(localIp) || local(localIp));
+  }
+
+  private askOfPort(query: Query, tell: Tell): void {
+    const key = `${query.localIp} ${String(query.localPort)} ${String(query.netns)}`;
+    const known = this.ofPort.get(key);
+    if (known !== undefined && Math.abs(query.at - known.at) < PORT_SECONDS) {
+      if (known.waiting === null) tell(known.answer);
+      else known.waiting.push(tell);
+      return;
+    }
+    const asked: OfPort = { at: query.at, answer: null, waiting: [tell] };
+    if (this.ofPort.size >= MAX_PORTS) this.ofPort.clear();
+    this.ofPort.set(key, asked);
+    this.ask(query, (answer) => {
+      const { waiting } = asked;
+      asked.answer = answer;
+      asked.waiting = null;
+      for (const one of waiting ?? []) one(answer);
+    });
   }
 
   /** Questions of one turn go together. */
@@ -141,6 +174,8 @@ interface EndState {
   decided: boolean;
   asked: boolean;
   answered: boolean;
+  /** Only the answer of the tables is missing. */
+  onlyTables: boolean;
   answer: SocketAnswer | null;
   traced: TracedReset | null;
 }
@@ -148,6 +183,8 @@ interface EndState {
 /** What the inquiries of one run have in common. */
 interface House {
   readonly ask: (query: Query, tell: Tell) => void;
+  /** The answer may be some seconds old, and of another connection to the same port. */
+  readonly askOfPort: (query: Query, tell: Tell) => void;
   readonly ended: () => void;
 }
 
@@ -159,6 +196,7 @@ class LiveInquiry implements Inquiry {
   private readonly house: House;
   private readonly ends: readonly EndState[];
   private attribution: Attribution | null = null;
+  private looked = -1;
 
   constructor(
     reset: Reset,
@@ -187,10 +225,13 @@ class LiveInquiry implements Inquiry {
     return (this.attribution ??= this.put());
   }
 
+  /** Asked again and again: nothing is learnt within a millisecond, nor while the tables are being asked. */
   private look(): void {
     const now = this.sources.now();
+    if (now === this.looked) return;
+    this.looked = now;
     for (const end of this.ends) {
-      if (end.decided) continue;
+      if (end.decided || (end.onlyTables && !end.answered && now / 1000 <= this.deadline)) continue;
       this.follow(end, now);
       this.attribution = null;
     }
@@ -201,6 +242,8 @@ class LiveInquiry implements Inquiry {
     const seconds = now / 1000;
     const isTold = this.isTold(now);
     const late = seconds > this.deadline + (isTold ? 0 : TRACE_LATE);
+    // Before everything is told, what is known of it is looked at once.
+    if (!isTold && !late && end.traced !== null) return;
     const traced = this.tracedOf(end);
     if (traced === 'ambiguous') {
       this.decide(end, { end: missing('ambiguous'), evidence: [`${end.side}: several resets of this kind at once`] });
@@ -219,8 +262,8 @@ class LiveInquiry implements Inquiry {
     const mayLearn = traced?.open === true && traced.owner === null && seconds < this.at + TRACE_PATIENCE;
     // Before the trace has told, the tables would be asked in vain.
     if (isTold && !end.asked) this.askTables(end);
-    const isWaiting = !isTold || mayLearn || !end.answered;
-    if (!isWaiting || late) this.decide(end, decide(this.facts(end)));
+    end.onlyTables = isTold && !mayLearn;
+    if ((end.onlyTables && end.answered) || late) this.decide(end, decide(this.facts(end)));
   }
 
   /** Everything that the trace has to say of the reset itself has been heard. */
@@ -237,10 +280,14 @@ class LiveInquiry implements Inquiry {
     if (tuple === undefined) return;
     const { localIp } = tuple;
     const netns = isLoopback(localIp) ? this.reset.netns : this.sources.netnsOf(localIp);
-    this.house.ask({ ...tuple, netns, at: this.at }, (answer) => {
+    const query = { ...tuple, netns, at: this.at };
+    const tell: Tell = (answer) => {
       end.answered = true;
       end.answer = answer;
-    });
+    };
+    // Where there was no socket, all that is asked for is who listened there before: the same for all.
+    if (end.traced?.socketless === true) this.house.askOfPort(query, tell);
+    else this.house.ask(query, tell);
   }
 
   private decide(end: EndState, decision: Decision): void {
@@ -312,6 +359,6 @@ class LiveInquiry implements Inquiry {
 function endState(side: Side, tuples: readonly OwnTuple[]): EndState {
   const isRemote = tuples.length === 0;
   const decision: Decision = { end: missing(isRemote ? 'remote' : 'not-tried'), evidence: [] };
-  const state = { side, tuples, decision, decided: isRemote, asked: false, answered: false };
+  const state = { side, tuples, decision, decided: isRemote, asked: false, answered: false, onlyTables: false };
   return { ...state, answer: null, traced: null };
 }

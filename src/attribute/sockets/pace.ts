@@ -3,9 +3,9 @@
  * processor whatever the number of sockets. Knows no clock: times are handed in, in seconds.
  */
 
-/** A look is followed by so many times its own time without one: 2 % of a core. */
-const PAUSE = 50;
-const MIN_PAUSE = 1;
+/** A look is followed by so many times its own time without one: 1 % of a core. */
+const PAUSE = 100;
+const MIN_PAUSE = 2;
 const MAX_PAUSE = 60;
 
 export function pauseAfter(seconds: number): number {

@@ -35,6 +35,8 @@ export class KernelTrace {
   private readonly thread: Thread;
   private readonly shared: BigInt64Array;
   private heard = 0n;
+  /** By the last word. */
+  private until = 0;
   /** By tuple, in the order of their times. */
   private readonly byTuple = new Map<string, TracedReset[]>();
   private readonly queue: TracedReset[] = [];
@@ -87,10 +89,11 @@ export class KernelTrace {
 
   /** Everything that happened until then has been told; seconds since 1970, by `now`, milliseconds since 1970. */
   knownUntil(now: number): number {
-    // A word that is still on its way may tell of it.
-    if (this.failure !== null || Atomics.load(this.shared, WORDS) !== this.heard) return -Infinity;
-    const behind = process.hrtime.bigint() - Atomics.load(this.shared, UNTIL);
-    return now / 1000 - Number(behind) / 1e9;
+    if (this.failure !== null) return -Infinity;
+    // A word that is still on its way may tell of what happened since the last one that was heard.
+    const isAll = Atomics.load(this.shared, WORDS) === this.heard;
+    const until = isAll ? Number(Atomics.load(this.shared, UNTIL)) : this.until;
+    return now / 1000 - (Number(process.hrtime.bigint()) - until) / 1e9;
   }
 
   /** The resets that a socket of this tuple (`tupleText`, local end first) sent or took within `within` seconds of `at`. */
@@ -180,6 +183,7 @@ export class KernelTrace {
       return;
     }
     this.heard++;
+    this.until = word.until;
     this.lostEvents += word.lost;
     for (const reset of word.resets) this.keep(reset);
     for (const { process, ip, port, how } of word.failed) {

@@ -77,6 +77,8 @@ export type TraceWord =
       readonly failed: readonly TracedFailure[];
       readonly listenerStarts: readonly StartedListener[];
       readonly listenerEnds: readonly PastListener[];
+      /** Everything until then has been told with this word; nanoseconds of the ring's clock. */
+      readonly until: number;
       /** Events lost since the last time. */
       readonly lost: number;
     }

@@ -247,11 +247,20 @@ function capture(order: CapOrder, { Cap }: Binding): void {
   process.stdin.on('error', finish);
   process.stdin.resume();
   // What found the pipe full is offered again, also when no packet comes any more.
-  setInterval(look, 20);
+  const lookOften = (): void => {
+    const isBusy = packets > looked || !out.empty;
+    look();
+    setTimeout(lookOften, isBusy ? BUSY_LOOK_MS : QUIET_LOOK_MS);
+  };
+  lookOften();
   out.block(pcapngSection('rstscope'));
   out.block(pcapngInterface(linkType, order.snaplen, order.name, MICROSECOND_DIGITS));
   say({ word: 'ready', linkType });
 }
+
+/** A quiet host is to stay quiet. */
+const BUSY_LOOK_MS = 20;
+const QUIET_LOOK_MS = 200;
 
 /** Packets of a rehearsal: by then the code is compiled, and the beginning of a flood does not meet it slow. */
 const REHEARSAL = 30_000;

@@ -10,8 +10,11 @@ import { FrameBatch, TimeSpan, type CaptureReader, type Damage, type Sieve } fro
 import type { OpenCapture } from '../open.js';
 import { InterfaceTable, Relabel, type Surroundings } from './relabel.js';
 
-/** How long to wait for frames before an empty batch is given. */
+/** How long to wait for frames before an empty batch is given: while the last ones may still be worked on, and later. */
 const TICK_MS = 50;
+const QUIET_TICK_MS = 250;
+/** Empty batches after the last frames until it is quiet. */
+const BUSY_TICKS = 60;
 
 /** What a program that was killed leaves behind is no damage: that it went is told by who lost it. */
 const ENDINGS: ReadonlySet<string> = new Set(['cut-off', 'read-error']);
@@ -39,6 +42,8 @@ export class LiveReader implements CaptureReader {
   private past = new TimeSpan();
   private given: Voice | null = null;
   private over = false;
+  /** Empty batches since the last frames. */
+  private ticks = 0;
   private fault: Error | null = null;
   private wake: () => void = () => undefined;
   private readonly nothing = new FrameBatch();
@@ -93,12 +98,14 @@ export class LiveReader implements CaptureReader {
       if (voice !== undefined && voice.batch !== null) {
         this.given = voice;
         this.idle = false;
+        this.ticks = 0;
         voice.relabel.apply(voice.batch, voice.capture.reader.interfaces, voice.around());
         return voice.batch;
       }
       if (this.over && this.voices.size === 0) return null;
       if (!(await this.stirred())) {
         this.idle = true;
+        this.ticks++;
         return this.nothing;
       }
     }
@@ -107,10 +114,13 @@ export class LiveReader implements CaptureReader {
   /** Waits a while for a batch or an end; false: there was none. */
   private stirred(): Promise<boolean> {
     return new Promise((resolve) => {
-      const timer = setTimeout(() => {
-        this.wake = () => undefined;
-        resolve(false);
-      }, TICK_MS);
+      const timer = setTimeout(
+        () => {
+          this.wake = () => undefined;
+          resolve(false);
+        },
+        this.ticks < BUSY_TICKS ? TICK_MS : QUIET_TICK_MS,
+      );
       this.wake = () => {
         this.wake = () => undefined;
         clearTimeout(timer);
