@@ -50,7 +50,8 @@ fetch busybox-static
 busybox=$(find "$work/busybox-static" -name busybox -type f -perm -1 | head -n 1)
 gcc -O1 -static -Wall -o "$work/stories" "$here/scripts/kernel/stories.c"
 
-# What other programs did meanwhile would be in it too: then once more.
+# What other programs did meanwhile would be in it too: then once more. Of births there are those of the stories alone,
+# by the one that makes them all.
 record_here() {
   ln -s "$busybox" "$work/nc"
   for try in 1 2 3 4 5; do
@@ -59,7 +60,7 @@ record_here() {
       mount -t tracefs tracefs /sys/kernel/tracing && "$1/stories" up &&
       sh "$2/scripts/kernel/trace.sh" "$1/stories" "$1/nc" "$1/record"' sh "$work" "$here"
     pids=$(grep -o '_pid":[0-9]*' "$work/record/truth.json" | grep -o '[0-9]*$' | sort -u | tr '\n' '|')
-    others=$(sed -n 's/^ *[^ ].*-\([0-9]\{1,\}\) .* \[[0-9]*\] .*/\1/p' "$work/record/trace.txt" |
+    others=$(sed -n '/: task_newtask: /d; s/^ *[^ ].*-\([0-9]\{1,\}\) .* \[[0-9]*\] .*/\1/p' "$work/record/trace.txt" |
       grep -vxEc "${pids}0" || true)
     files=$(cd "$work/record" && echo cpu*.raw)
     if [ "$others" = 0 ] && [ "$files" = cpu0.raw ]; then

@@ -49,6 +49,9 @@ event sock/inet_sock_set_state "protocol==6 && ($states || ((newstate==4 || news
 event sock/sock_recv_length 'protocol==6 && ret==-104'
 event sock/sock_send_length 'protocol==6 && (ret==-104 || ret==-32)'
 event tcp/tcp_destroy_sock '!(common_flags & 24)'
+# Births and names of the programs of the stories alone, whatever else the machine does.
+event task/task_newtask "comm == 'stories'"
+event task/task_rename "oldcomm == 'stories'"
 attempt stack events/tcp/tcp_send_reset/trigger 'stacktrace if skbaddr == 0'
 attempt option options/record-tgid 1
 
@@ -59,8 +62,8 @@ echo 0 >"$instance/tracing_on"
 {
   echo "# seen on $release"
   for e in tcp/tcp_send_reset tcp/tcp_receive_reset tcp/tcp_destroy_sock sock/inet_sock_set_state \
-    sock/sock_recv_length sock/sock_send_length ftrace/kernel_stack sched/sched_process_fork \
-    sched/sched_process_exec; do
+    sock/sock_recv_length sock/sock_send_length task/task_newtask task/task_rename ftrace/kernel_stack \
+    sched/sched_process_fork sched/sched_process_exec; do
     [ ! -f "$tracing/events/$e/format" ] || { echo "## $e" && cat "$tracing/events/$e/format"; }
   done
   echo '## header_page'

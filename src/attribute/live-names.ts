@@ -6,7 +6,8 @@
 
 import { plural } from '../base/text.js';
 import { nobody, type Attributor } from './attributor.js';
-import { LiveAttributor, type LiveSources } from './live-attributor.js';
+import { LiveAttributor } from './live-attributor.js';
+import type { LiveSources } from './live-inquiry.js';
 import { SocketWatch } from './sockets/watch.js';
 import { isInitialPids, NoTrace } from './trace/instance.js';
 import { KernelTrace } from './trace/kernel-trace.js';

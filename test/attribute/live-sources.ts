@@ -1,7 +1,8 @@
 /** A trace, tables and a clock as tests of the live attributor want them. */
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Inquiry } from '../../src/attribute/attributor.js';
-import { LiveAttributor, type LiveSources } from '../../src/attribute/live-attributor.js';
+import { LiveAttributor } from '../../src/attribute/live-attributor.js';
+import type { LiveSources } from '../../src/attribute/live-inquiry.js';
 import type { Process } from '../../src/attribute/process.js';
 import { NOT_LOOKED, type Query, type SocketAnswer } from '../../src/attribute/sockets/watch-protocol.js';
 import type { SocketWatch } from '../../src/attribute/sockets/watch.js';

@@ -127,7 +127,30 @@ describe.each(RECORDED)('the recording of %s', (kernel) => {
 
   test('nobody but the programs of the stories is in it', () => {
     const pids = truth.stories.flatMap((story) => [story.server_pid, story.client_pid, story.helper_pid, 0]);
-    expect(linesOf(kernel).filter(({ pid }) => !pids.includes(pid))).toEqual([]);
+    const lines = linesOf(kernel).filter(({ name }) => name !== 'task_newtask');
+    expect(lines.filter(({ pid }) => !pids.includes(pid))).toEqual([]);
+  });
+
+  test('each of the programs is born once, of the one that made them all, and gets its name in its story', () => {
+    const born = [...text(kernel, 'trace.txt').matchAll(/-(\d+) .*: task_newtask: pid=(\d+) comm=stories /g)];
+    const named = [
+      ...text(kernel, 'trace.txt').matchAll(/-(\d+) .*: task_rename: pid=(\d+) oldcomm=stories newcomm=(\S+)/g),
+    ];
+    const pids = truth.stories.flatMap((story) => [story.server_pid, story.client_pid, story.helper_pid]);
+    const programs = pids.filter((pid) => pid !== null).sort((a, b) => a - b);
+    expect(programs.length).toBeGreaterThan(20);
+    expect(born.map(([, , child]) => Number(child)).sort((a, b) => a - b)).toEqual(programs);
+    const [first] = born;
+    expect(programs).not.toContain(Number(first?.[1]));
+    expect(new Set(born.map(([, parent]) => parent))).toEqual(new Set([first?.[1]]));
+    // Before it makes a reset, since whoever reads it then is to know its name.
+    for (const { server_pid: server, client_pid: client, helper_pid: helper, via, id } of truth.stories) {
+      const nameOf = (pid: number): string | undefined => named.find(([, by]) => Number(by) === pid)?.[3];
+      expect(nameOf(client)).toBe(id.includes('exec') ? 'nc' : 'story-client');
+      if (server !== null) expect(nameOf(server)).toBe('story-server');
+      if (helper !== null && via === 'sock-destroy') expect(nameOf(helper)).toBe('story-destroyer');
+    }
+    expect(named.filter(([, by, of]) => by !== of)).toEqual([]);
   });
 
   test('every reset of a program has its send event and its stack, in the sender or a timer', () => {
