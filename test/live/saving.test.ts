@@ -157,7 +157,7 @@ eachBackend('-w', (backend, absent) => {
       const ids = new Set(run.resets.map(({ id }) => id));
       for (const [comment = '', reset, name, port] of rows) {
         expect(reset).toMatch(/^(?:1|True)$/);
-        expect(comment).toMatch(/^rstscope: cause=[a-z-]+ confidence=[a-z]+ id=\S+$/);
+        expect(comment).toMatch(/^rstscope: cause=[a-z-]+ confidence=[a-z]+ id=\S+/);
         expect(ids).toContain(/id=(\S+)/.exec(comment)?.[1]);
         if (backend === 'tcpdump') expect(name).toBe(port === '9' ? 'lo' : 'eth0');
       }

@@ -135,7 +135,7 @@ function holds({ backend, events, report, code, ns, judged, live }: Got): void {
     link_types: [!report.source.interfaces.includes('any') ? 'EN10MB' : COOKED[backend]],
     context: 'resets',
     timestamps: backend === 'cap' ? 'arrival' : 'kernel',
-    trace: 'off',
+    trace: 'on',
     namespaces: [ns.name],
   });
   expect(p.dropped).toBe(backend === 'cap' ? null : 0);

@@ -43,7 +43,7 @@ export function snapshot(options: SnapshotOptions = {}): Snapshot {
   return {
     options,
     sockets: packetSockets(namespaces, processes),
-    traces: traces(),
+    traces: traces(processes),
     processes: programs(processes, namespaces, options.except ?? []),
     files: temporaryFiles(tmp),
   };
@@ -168,21 +168,30 @@ function holderOf(inode: string, all: ReadonlyMap<number, Running>): Running | n
 }
 
 /** Instances, and where tracefs is mounted: a mount that was made for the capture should go with it. */
-function traces(): Map<string, string> {
+function traces(all: ReadonlyMap<number, Running>): Map<string, string> {
   const found = new Map<string, string>();
   const mounts = read('/proc/self/mounts').split('\n');
   const points = mounts.map((line) => line.split(' ')).filter(([, , type]) => type === 'tracefs');
   for (const [, point = ''] of points) {
     found.set(`mount ${point}`, `tracefs mounted at ${point}`);
-    for (const name of list(path.join(point, 'instances'))) found.set(`instance ${name}`, `instance ${name}`);
+    for (const name of list(path.join(point, 'instances'))) {
+      if (!isOthers(name, all)) found.set(`instance ${name}`, `instance ${name}`);
+    }
   }
   if (points.length === 0) {
     // There is one tracefs for all: a mount that only this shell sees shows the instances and leaves nothing.
     const script = `mount -t tracefs tracefs ${TRACEFS} && ls ${TRACEFS}/instances`;
     const names = output(['unshare', '--mount', 'sh', '-c', script]).split('\n').filter(Boolean);
-    for (const name of names) found.set(`instance ${name}`, `instance ${name}`);
+    for (const name of names) if (!isOthers(name, all)) found.set(`instance ${name}`, `instance ${name}`);
   }
   return found;
+}
+
+/** An instance of a program that another test runs, or whose keeper is about to remove it. */
+function isOthers(name: string, all: ReadonlyMap<number, Running>): boolean {
+  const maker = all.get(Number(/^rstscope-(\d+)-/.exec(name)?.[1]));
+  if (maker !== undefined) return !descends(all, maker.pid, process.pid);
+  return [...all.values()].some(({ pid, command }) => command.includes(name) && !descends(all, pid, process.pid));
 }
 
 function temporaryFiles(folder: string): Map<string, string> {

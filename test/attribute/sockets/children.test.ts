@@ -8,7 +8,8 @@ import { makesOthers } from '../../../src/attribute/sockets/children.js';
 import { tmpDir } from '../../support/run.js';
 import { hasTool, testIf } from '../../support/tools.js';
 
-const problem = process.platform !== 'linux' ? 'needs Linux' : hasTool('sh') && hasTool('sleep') ? '' : 'needs sh, sleep';
+const problem =
+  process.platform !== 'linux' ? 'needs Linux' : hasTool('sh') && hasTool('sleep') ? '' : 'needs sh, sleep';
 const children = existsSync('/proc/thread-self/children') ? problem : 'needs a kernel that lists children';
 const started: ChildProcess[] = [];
 

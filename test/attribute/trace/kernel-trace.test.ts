@@ -2,42 +2,21 @@
  * Kernel tracing as the main thread sees it: with the thread itself on real sockets, and with one that says what a test
  * wants, and dies when it wants.
  */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { execFileSync, spawnSync } from 'node:child_process';
+import { afterAll, afterEach, beforeAll, describe, expect } from '@jest/globals';
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type AddressInfo, type Server } from 'node:net';
-import path from 'node:path';
-import { BroadcastChannel } from 'node:worker_threads';
 import { tupleText } from '../../../src/attribute/trace/ends.js';
 import { KernelTrace as Unbuilt } from '../../../src/attribute/trace/kernel-trace.js';
-import type { TracedReset, TraceWord } from '../../../src/attribute/trace/protocol.js';
 import { poll } from '../../support/lab.js';
-import { settled, snapshot, type Snapshot } from '../../support/leftovers.js';
-import { REPOSITORY, tmpDir } from '../../support/run.js';
+import { snapshot } from '../../support/leftovers.js';
 import { testIf } from '../../support/tools.js';
+import { builtWith, constant, PUPPET, Strings, traced, type Starter } from './puppet.js';
 
 const TIMEOUT_MS = 30_000;
 const HOST = '127.0.0.1';
-const SOURCE = path.join(REPOSITORY, 'src/attribute/trace');
 /** Resets in one word. */
 const WORD = 10_000;
-const CHANNEL = `rstscope-test-trace-${String(process.pid)}`;
-/** Says what it is told to, when it is told to. */
-const PUPPET = `
-import { BroadcastChannel, parentPort, workerData } from 'node:worker_threads';
-const shared = new BigInt64Array(workerData.shared);
-let deaf = false;
-parentPort.on('message', () => { if (!deaf) parentPort.postMessage({ kind: 'closed' }); });
-new BroadcastChannel('${CHANNEL}').onmessage = ({ data }) => {
-  if (data.dies !== undefined) throw new Error(data.dies);
-  if (data.exits === true) process.exit(0);
-  if (data.deaf === true) deaf = true;
-  if (data.said !== undefined) Atomics.store(shared, 1, BigInt(data.said));
-  if (data.until !== undefined) Atomics.store(shared, 0, BigInt(data.until));
-  if (data.word !== undefined) parentPort.postMessage(data.word);
-};
-parentPort.postMessage({ kind: 'ready' });`;
 
 function problem(): string {
   if (process.platform !== 'linux' || process.geteuid?.() !== 0) return 'needs Linux and root';
@@ -47,34 +26,17 @@ function problem(): string {
 }
 const why = problem();
 
-let Real: typeof Unbuilt;
-let Puppet: typeof Unbuilt;
-let broken: typeof Unbuilt;
+let Real: Starter;
+let Puppet: Starter;
+let Broken: Starter;
 let trace: Unbuilt | null = null;
-let before: Snapshot;
-const channel = new BroadcastChannel(CHANNEL);
+const strings = new Strings();
 const servers = new Set<Server>();
 
 beforeAll(async () => {
-  const folder = tmpDir();
-  const flags = ['--bundle', '--splitting', '--platform=node', '--format=esm', '--out-extension:.js=.js'];
-  const entries = ['kernel-trace.ts', 'trace-thread.ts'].map((file) => path.join(SOURCE, file));
-  const real = path.join(folder, 'real');
-  const esbuild = path.join(REPOSITORY, 'node_modules/.bin/esbuild');
-  execFileSync(esbuild, [...entries, ...flags, `--outdir=${real}`, '--log-level=error'], { cwd: REPOSITORY });
-  // Beside the program lies another thread under that name.
-  const withThread = async (name: string, thread: string): Promise<typeof Unbuilt> => {
-    const to = path.join(folder, name);
-    mkdirSync(to);
-    cpSync(real, to, { recursive: true });
-    writeFileSync(path.join(to, 'package.json'), '{"type":"module"}');
-    if (thread !== '') writeFileSync(path.join(to, 'trace-thread.js'), thread);
-    return ((await import(path.join(to, 'kernel-trace.js'))) as { KernelTrace: typeof Unbuilt }).KernelTrace;
-  };
-  Real = await withThread('own', '');
-  Puppet = await withThread('puppet', PUPPET);
-  broken = await withThread('broken', 'throw new Error("it can\'t begin");');
-  before = snapshot();
+  Real = await builtWith(null);
+  Puppet = await builtWith(PUPPET);
+  Broken = await builtWith('throw new Error("it can\'t begin");');
 }, TIMEOUT_MS);
 
 afterEach(async () => {
@@ -85,18 +47,26 @@ afterEach(async () => {
 });
 
 afterAll(() => {
-  channel.close();
+  strings.cut();
 });
 
-async function started(from: typeof Unbuilt): Promise<Unbuilt> {
+async function started(from: Starter): Promise<Unbuilt> {
   trace = await from.start();
   return trace;
 }
 
 const it = (name: string, body: () => Promise<void>): void => testIf(why === '', why, name, body, TIMEOUT_MS);
+const numbers = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 const now = (): number => Date.now() / 1000;
 const known = (one: Unbuilt, at: number): Promise<void> =>
   poll(() => one.knownUntil(Date.now()) > at, 5000, 'it to have read so far');
+
+/** What is of this process, at once: others may be tracing. */
+function left(): string[] {
+  const { traces, processes } = snapshot();
+  const instances = [...traces.keys()].filter((key) => key.startsWith(`instance rstscope-${String(process.pid)}-`));
+  return [...instances, ...[...processes.values()].filter((one) => one.includes(`rstscope-${String(process.pid)}-`))];
+}
 
 async function listen(): Promise<{ server: Server; port: number }> {
   const server = createServer().listen(0, HOST);
@@ -131,6 +101,8 @@ describe('with its thread', () => {
     const one = await started(Real);
     const began = now();
     expect([one.state, one.lost]).toEqual(['on', 0]);
+    // The instance and its keeper: or nothing could be found to be left.
+    expect(left()).toHaveLength(2);
     const clients = [await refused(port), await refused(port), await refused(port)];
     await known(one, now());
     for (const client of clients) {
@@ -160,7 +132,7 @@ describe('with its thread', () => {
     expect(one.failedConnects.find((row) => row.port === port)?.refused).toBe(4);
     expect(one.state).toBe('on');
     await one.close();
-    expect(await settled(before, 2000)).toEqual([]);
+    expect(left()).toEqual([]);
   });
 
   it('knows who listened and has ended, and who began to', async () => {
@@ -191,51 +163,29 @@ describe('with its thread', () => {
       const one = await started(Real);
       await refused(await freePort());
       await one.close();
-      expect(await settled(before, 2000)).toEqual([]);
+      expect(left()).toEqual([]);
     }
   });
 
   it('that was not built, or can’t begin: a sentence, and nothing is left', async () => {
     await expect(Unbuilt.start()).rejects.toThrow(/^rstscope was not built$/);
-    await expect(broken.start()).rejects.toThrow(/^it can't begin$/);
-    expect(await settled(before, 2000)).toEqual([]);
+    await expect(Broken.start()).rejects.toThrow(/^it can't begin$/);
+    expect(left()).toEqual([]);
   });
 });
 
-function reset(serial: number, other: Partial<TracedReset> = {}): TracedReset {
-  const none = { active: false, reason: null, path: null, socketless: true, listening: false };
-  const tuple = tupleText(HOST, 1, HOST, 2);
-  return { serial, kind: 'send', at: now(), tuple, ...none, owner: null, destroyer: null, open: false, ...other };
-}
-
-type News = Extract<TraceWord, { kind: 'news' }>;
-function news(other: Partial<News> = {}): News {
-  const none = { resets: [], failed: [], listenerStarts: [], listenerEnds: [] };
-  return { kind: 'news', ...none, until: 0, lost: 0, ...other };
-}
-
-/** A word is said and heard. */
-async function tell(one: Unbuilt, ...words: readonly Partial<News>[]): Promise<void> {
-  for (const word of words) channel.postMessage({ word: news(word) });
-  const said = now();
-  channel.postMessage({ word: news({ resets: [reset(-1, { tuple: 'heard', at: said })] }) });
-  await poll(() => one.near('send', 'heard', 0, Infinity).some(({ at }) => at === said), 20_000, 'the words');
-}
-
-/** A number that a source names. */
-function constant(name: string): number {
-  const text = readFileSync(path.join(SOURCE, 'kernel-trace.ts'), 'utf8');
-  const value = Number(new RegExp(`^const ${name} = ([\\d_]+);`, 'm').exec(text)?.[1]?.replaceAll('_', ''));
-  if (!(value > 0)) throw new Error(`there is no ${name}`);
-  return value;
-}
-
 describe('whatever its thread says', () => {
+  const tuple = tupleText(HOST, 1, HOST, 2);
+
   it('what is learnt later takes the place of what was said before', async () => {
     const one = await started(Puppet);
     const at = now();
-    await tell(one, { resets: [reset(7, { at, open: true }), reset(8, { at })] }, { resets: [reset(7, { at })] });
-    const found = one.near('send', tupleText(HOST, 1, HOST, 2), at, 1);
+    await strings.tell(
+      one,
+      { resets: [traced(7, { tuple, at, open: true }), traced(8, { tuple, at })] },
+      { resets: [traced(7, { tuple, at })] },
+    );
+    const found = one.near('send', tuple, at, 1);
     expect(found.map(({ serial, open }) => [serial, open])).toEqual([
       [7, false],
       [8, false],
@@ -245,9 +195,9 @@ describe('whatever its thread says', () => {
   it('events that were lost: counted, and nothing is concluded from what it did not tell', async () => {
     const one = await started(Puppet);
     const ip = '0.0.0.0';
-    await tell(one, { listenerStarts: [{ ip, port: 80, at: now() }] });
+    await strings.tell(one, { listenerStarts: [{ ip, port: 80, at: now() }] });
     expect([one.hasListenedSince(HOST, 80, now()), one.lost]).toEqual([true, 0]);
-    await tell(one, { lost: 3 }, { lost: 4 });
+    await strings.tell(one, { lost: 3 }, { lost: 4 });
     await poll(() => one.lost === 7, 5000, 'the losses');
     expect([one.hasListenedSince(HOST, 80, now()), one.toldAllSent(now())]).toEqual([false, false]);
     expect(one.state).toBe('on');
@@ -258,50 +208,48 @@ describe('whatever its thread says', () => {
     const ns = Number(process.hrtime.bigint());
     const lag = (): number => now() - one.knownUntil(Date.now());
     const age = (): number => (Number(process.hrtime.bigint()) - ns) / 1e9;
-    channel.postMessage({ until: ns, said: 0 });
+    strings.pull({ until: ns, said: 0 });
     await poll(() => Math.abs(lag() - age()) < 0.05, 5000, 'what the thread read, of which it said nothing');
     // Two words, the second one still on its way.
-    channel.postMessage({ said: 2, word: news({ until: ns - 5e9 }) });
+    strings.pull({ said: 2, word: { until: ns - 5e9 } });
     await poll(() => Math.abs(lag() - age() - 5) < 0.05, 5000, 'what the first word told');
-    channel.postMessage({ word: news({ until: ns - 4e9 }) });
+    strings.pull({ word: { until: ns - 4e9 } });
     await poll(() => Math.abs(lag() - age()) < 0.05, 5000, 'all that was read');
   });
 
-  it('memory is bounded: old resets, too many of them, listeners', async () => {
+  it('memory is bounded: old resets, and listeners', async () => {
     const one = await started(Puppet);
-    const [kept, seconds, listeners] = ['MAX_KEPT', 'KEPT_SECONDS', 'MAX_PAST_LISTENERS'].map(constant) as [
-      number,
-      number,
-      number,
-    ];
     const at = now();
-    const numbers = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
     const has = (tuple: string): boolean => one.near('send', tuple, at, Infinity).length > 0;
-    const old = numbers(3000).map((i) => reset(i, { at: at - seconds - 5, tuple: `old ${i}` }));
-    await tell(one, { resets: old }, { resets: [reset(3000, { at, tuple: 'new' })] });
+    const before = at - constant('KEPT_SECONDS') - 5;
+    const old = numbers(3000).map((i) => traced(i, { at: before, tuple: `old ${i}` }));
+    await strings.tell(one, { resets: old }, { resets: [traced(3000, { at, tuple: 'new' })] });
     expect(old.filter(({ tuple }) => has(tuple))).toEqual([]);
     expect(has('new')).toBe(true);
 
-    let next = 10_000;
+    const most = constant('MAX_PAST_LISTENERS');
+    const ends = numbers(most + 10).map((i) => ({ ip: HOST, port: i + 1, at, process: null, closer: null }));
+    await strings.tell(one, { listenerEnds: ends, listenerStarts: ends });
+    expect(one.pastListener(HOST, most + 10)).not.toBeNull();
+    expect(one.pastListener(HOST, 11)).not.toBeNull();
+    expect(one.pastListener(HOST, 10)).toBeNull();
+  });
+
+  it('memory is bounded: a flood, in which the last are known and cost no more than the first', async () => {
+    const one = await started(Puppet);
+    const [at, most] = [now(), constant('MAX_KEPT')];
+    const has = (serial: number): boolean => one.near('send', String(serial), at, Infinity).length > 0;
     const spent: number[] = [];
-    for (const last = kept + 60_000; next < last;) {
+    let next = 0;
+    while (next < most + 6 * WORD) {
       const begun = performance.now();
-      const word = numbers(WORD).map(() => reset(next, { at, tuple: String(next++) }));
-      await tell(one, { resets: word });
+      await strings.tell(one, { resets: numbers(WORD).map(() => traced(next, { at, tuple: String(next++) })) });
       spent.push(performance.now() - begun);
     }
-    expect(has(String(next - 1))).toBe(true);
-    expect(has('new')).toBe(false);
-    expect(has('10000')).toBe(false);
-    expect(numbers(next).filter((i) => has(String(i))).length).toBeLessThanOrEqual(kept);
-    // One that makes room for another costs no more than one that finds it.
-    expect(spent.at(-1)).toBeLessThan(8 * Math.min(...spent) + 500);
-
-    const ends = numbers(listeners + 10).map((i) => ({ ip: HOST, port: i + 1, at, process: null, closer: null }));
-    channel.postMessage({ word: news({ listenerEnds: ends, listenerStarts: ends }) });
-    await poll(() => one.pastListener(HOST, listeners + 10) !== null, 5000, 'the listeners');
-    expect(one.pastListener(HOST, 10)).toBeNull();
-    expect(one.pastListener(HOST, 11)).not.toBeNull();
+    expect([has(0), has(next - most / 2), has(next - 1)]).toEqual([false, true, true]);
+    // What is too much may go many at once.
+    expect(numbers(next).filter(has).length).toBeLessThanOrEqual(most + WORD);
+    expect(Math.min(...spent.slice(-4))).toBeLessThan(8 * Math.min(...spent) + 500);
   });
 });
 
@@ -312,7 +260,7 @@ describe('the death of its thread', () => {
   ] as const) {
     it(`${how}: a sentence, nothing is known any more, and no end hangs`, async () => {
       const one = await started(Puppet);
-      channel.postMessage(order);
+      strings.pull(order);
       await poll(() => one.state !== 'on', 5000, 'the death to be heard of');
       expect(one.state).toMatch(words);
       expect(one.state).not.toContain('\u001b');
@@ -322,21 +270,17 @@ describe('the death of its thread', () => {
       await one.stop();
       await one.close();
       expect(performance.now() - begun).toBeLessThan(1500);
-      expect(await settled(before, 2000)).toEqual([]);
+      expect(left()).toEqual([]);
     });
   }
 
   it('one that answers nothing: stopping takes its three seconds at most', async () => {
     const one = await started(Puppet);
-    channel.postMessage({ deaf: true });
+    strings.pull({ deaf: true });
     const begun = performance.now();
     await one.stop();
     expect(performance.now() - begun).toBeLessThan(constant('CLOSE_TIMEOUT_MS') + 500);
     await one.close();
-    expect(await settled(before, 2000)).toEqual([]);
+    expect(left()).toEqual([]);
   });
-});
-
-test('every constant that is read here is there', () => {
-  expect(constant('KEPT_SECONDS')).toBeGreaterThan(2);
 });

@@ -69,19 +69,24 @@ describe('the namespace of an address', () => {
     expect(addresses.netnsOf('10.99.0.1')).toBe(a.inode);
   });
 
-  testIf(problem === '', problem, 'that a second one gets is nobody’s, and one’s again when it is taken back', async () => {
-    const { a, b } = await hosts();
-    const addresses = await looking([found(a)]);
-    const { list } = addresses;
-    expect(addresses.netnsOf('10.99.0.2')).toBe(b.inode);
-    await a.ip('addr', 'add', '10.99.0.2/32', 'dev', 'lo');
-    await poll(() => addresses.netnsOf('10.99.0.2') === null, HEARD_MS, 'the address in both');
-    // What it is one of has not changed: it was this host's before.
-    expect(addresses.list).toBe(list);
-    await a.ip('addr', 'del', '10.99.0.2/32', 'dev', 'lo');
-    await poll(() => addresses.netnsOf('10.99.0.2') === b.inode, HEARD_MS, 'the address in one');
-    expect(addresses.netnsOf('10.99.0.1')).toBe(a.inode);
-  });
+  testIf(
+    problem === '',
+    problem,
+    'that a second one gets is nobody’s, and one’s again when it is taken back',
+    async () => {
+      const { a, b } = await hosts();
+      const addresses = await looking([found(a)]);
+      const { list } = addresses;
+      expect(addresses.netnsOf('10.99.0.2')).toBe(b.inode);
+      await a.ip('addr', 'add', '10.99.0.2/32', 'dev', 'lo');
+      await poll(() => addresses.netnsOf('10.99.0.2') === null, HEARD_MS, 'the address in both');
+      // What it is one of has not changed: it was this host's before.
+      expect(addresses.list).toBe(list);
+      await a.ip('addr', 'del', '10.99.0.2/32', 'dev', 'lo');
+      await poll(() => addresses.netnsOf('10.99.0.2') === b.inode, HEARD_MS, 'the address in one');
+      expect(addresses.netnsOf('10.99.0.1')).toBe(a.inode);
+    },
+  );
 
   testIf(problem === '', problem, 'that comes and goes in a watched one', async () => {
     const { a } = await hosts();
