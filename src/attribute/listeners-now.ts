@@ -1,6 +1,5 @@
 /** Who listens on this machine at this moment: one look at the sockets of all namespaces. */
 
-import { isLoopback } from '../base/address.js';
 import { ProcessReader } from './proc/reader.js';
 import type { MissingReason, Process } from './process.js';
 import { answer } from './sockets/answer.js';
@@ -31,13 +30,12 @@ export class ListenersNow {
     this.looker.look();
   }
 
-  /** `netns`: the only one that is meant of a loopback address; null: any. */
+  /** `netns`: the only one that is meant; null: any. */
   of(ip: string, port: number, netns: number | null): ListenerNow {
-    const only = isLoopback(ip) ? netns : null;
-    const key = `${ip} ${String(port)} ${String(only)}`;
+    const key = `${ip} ${String(port)} ${String(netns)}`;
     const before = this.known.get(key);
     if (before !== undefined) return before;
-    const query = { localIp: ip, localPort: port, remoteIp: '0.0.0.0', remotePort: 0, netns: only, at: this.at };
+    const query = { localIp: ip, localPort: port, remoteIp: '0.0.0.0', remotePort: 0, netns, at: this.at };
     const found = theOne(answer(this.looker.history, query));
     if (this.known.size < MAX_KNOWN) this.known.set(key, found);
     return found;

@@ -7,7 +7,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isLoopback } from '../base/address.js';
 import { twinsOf, type Reset, type Tuple } from '../conversation/reset.js';
 import { settled, type Attributor, type Inquiry } from './attributor.js';
-import { LiveInquiry, type LiveSources, type OwnTuple, type Side, type Tell } from './live-inquiry.js';
+import { Claims } from './claims.js';
+import { LiveInquiry, type House, type LiveSources, type OwnTuple, type Side, type Tell } from './live-inquiry.js';
 import { unattributed, type FailedConnects } from './process.js';
 import type { Query, SocketAnswer } from './sockets/watch-protocol.js';
 
@@ -17,6 +18,7 @@ const FINISH_POLL_MS = 10;
 const FINISH_POLLS = 800;
 const PORT_SECONDS = 5;
 const MAX_PORTS = 4096;
+const MAX_LAST = 32_768;
 
 const REMOTE = unattributed('remote');
 
@@ -32,6 +34,8 @@ export class LiveAttributor implements Attributor {
   private readonly sources: LiveSources;
   private queries: { readonly query: Query; readonly tell: Tell }[] = [];
   private asked = 0;
+  private readonly claims = new Claims();
+  private readonly last = new Map<string, number>();
   private readonly ofPort = new Map<string, OfPort>();
   private readonly open = new Set<LiveInquiry>();
 
@@ -47,17 +51,19 @@ export class LiveAttributor implements Attributor {
     const sender = this.ownTuples(reset, 'sender');
     const receiver = this.ownTuples(reset, 'receiver');
     if (sender.length + receiver.length === 0) return settled(REMOTE);
-    const inquiry = new LiveInquiry(reset, sender, receiver, this.sources, {
+    const house: House = {
       ask: (query, tell) => {
         this.ask(query, tell);
       },
       askOfPort: (query, tell) => {
         this.askOfPort(query, tell);
       },
+      claims: this.claims,
       ended: () => {
         this.open.delete(inquiry);
       },
-    });
+    };
+    const inquiry = new LiveInquiry(reset, sender, receiver, this.sources, house, this.previousOf(reset));
     this.open.add(inquiry);
     return inquiry;
   }
@@ -74,6 +80,20 @@ export class LiveAttributor implements Attributor {
     return [reset, ...twinsOf(reset)]
       .map((tuple) => ownFirst(tuple, side))
       .filter(({ localIp }) => isLoopback(localIp) || local(localIp));
+  }
+
+  /** When the two ends met a reset before, whichever sent it; seconds since 1970. */
+  private previousOf({ srcIp, srcPort, destIp, destPort, seconds, nanos }: Reset): number | null {
+    const [a, b] = [`${srcIp} ${String(srcPort)}`, `${destIp} ${String(destPort)}`];
+    const key = a < b ? `${a} ${b}` : `${b} ${a}`;
+    const before = this.last.get(key) ?? null;
+    this.last.delete(key);
+    this.last.set(key, seconds + nanos / 1e9);
+    if (this.last.size > MAX_LAST) {
+      const [oldest] = this.last.keys();
+      if (oldest !== undefined) this.last.delete(oldest);
+    }
+    return before;
   }
 
   private askOfPort(query: Query, tell: Tell): void {

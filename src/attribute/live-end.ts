@@ -19,6 +19,8 @@ export interface EndFacts {
   readonly ip: string;
   /** Namespace that the reset was captured in. */
   readonly netns: number | null;
+  /** The one namespace that the address is of; null: it is not known, or several have it. */
+  readonly ipNetns: number | null;
   /** The reset answers a SYN, as far as its header tells. */
   readonly answersSyn: boolean;
   /** This end may be the serving one. */
@@ -44,7 +46,7 @@ const MAX_CANDIDATES = 8;
 const HOW: Readonly<Record<How, string>> = {
   self: 'was in the call that sent it',
   call: 'got it as the error of a read or write',
-  close: 'had closed the connection',
+  close: 'had closed its side of the connection',
   connect: 'had opened the connection',
   destroy: 'closed the socket after it',
   backlog: 'was in a call on the socket when it came',
@@ -73,8 +75,9 @@ function decideEnd(facts: EndFacts): Decision {
 
 /** Whether the trace names the end so well that the socket tables need not be asked. */
 export function isNamedByTrace({ traced, ip, netns }: Pick<EndFacts, 'traced' | 'ip' | 'netns'>): boolean {
-  const process = traced?.owner?.process ?? null;
-  return process !== null && fits(process, ip, netns);
+  const owner = traced?.owner;
+  const process = owner?.process ?? null;
+  return process !== null && owner?.shared === false && fits(process, ip, netns);
 }
 
 function byTrace({ ip, netns, side }: EndFacts, { owner }: TracedReset): Decision | null {
@@ -87,6 +90,10 @@ function byTrace({ ip, netns, side }: EndFacts, { owner }: TracedReset): Decisio
     };
   }
   if (!fits(process, ip, netns)) return null;
+  if (owner.shared) {
+    const end = missing('ambiguous');
+    return { end, evidence: [`${side}: ${nameOf(process)} ${HOW[how]}; a child of it may have it since`] };
+  }
   return { end: found(process, 'kernel-trace'), evidence: [`${side}: ${nameOf(process)} ${HOW[how]}`] };
 }
 
@@ -158,11 +165,11 @@ function ambiguous(side: string, candidates: readonly Process[]): Decision {
 }
 
 /** Who listened there: as the socket tables had it, until when as the trace had it. */
-function pastListenerOf({ pastListener, sockets, ip, netns }: EndFacts): string[] {
+function pastListenerOf({ pastListener, sockets, ipNetns }: EndFacts): string[] {
   const past = sockets?.past ?? null;
   const closer = pastListener?.process ?? pastListener?.closer ?? null;
   // The trace does not say in which namespace: that of whoever listened does.
-  const isHere = closer !== null && closer.netns !== null && (closer.netns === netns || !isLoopback(ip));
+  const isHere = closer !== null && closer.netns !== null && closer.netns === ipNetns;
   if (pastListener !== null && isHere) return [`${nameOf(closer)} listened there until ${clock(pastListener.at)}`];
   return past === null ? [] : [`${nameOf(past.process)} listened there; last seen at ${clock(past.lastSeen)}`];
 }

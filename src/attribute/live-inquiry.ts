@@ -7,6 +7,7 @@ import { isLoopback, type AddressTest } from '../base/address.js';
 import type { Reset } from '../conversation/reset.js';
 import { ACK } from '../decode/net/tcp.js';
 import type { Inquiry } from './attributor.js';
+import type { Claims, Likeness } from './claims.js';
 import { decide, fits, isNamedByTrace, type Decision, type EndFacts } from './live-end.js';
 import { missing, type Attribution, type MissingReason } from './process.js';
 import type { SocketWatch } from './sockets/watch.js';
@@ -42,7 +43,7 @@ const PATIENCE = 1.5;
  * How far the trace's time of a reset and that of its frame may lie apart, in seconds. What is sent is captured at once;
  * what is captured may wait for another processor before its socket gets it.
  */
-const WITHIN = { send: { kernel: 0.01, arrival: 0.2 }, receive: { kernel: 0.05, arrival: 0.2 } };
+const WITHIN = { send: { kernel: 0.002, arrival: 0.2 }, receive: { kernel: 0.05, arrival: 0.2 } };
 /** What a queue of the interface holds back may be captured so long after it was sent. */
 const QUEUED = 2;
 const NEVER = -1;
@@ -78,16 +79,20 @@ export interface House {
   readonly ask: (query: Query, tell: Tell) => void;
   /** The answer may be some seconds old, and of another connection to the same port. */
   readonly askOfPort: (query: Query, tell: Tell) => void;
+  readonly claims: Claims;
   readonly ended: () => void;
 }
 
 export class LiveInquiry implements Inquiry {
   private readonly reset: Reset;
   private readonly at: number;
+  /** An earlier reset of the same two ends: the connection has begun since. */
+  private readonly previous: number | null;
   private readonly deadline: number;
   private readonly sources: LiveSources;
   private readonly house: House;
   private readonly ends: readonly EndState[];
+  private readonly likeness: Likeness;
   private attribution: Attribution | null = null;
   private looked = NEVER;
 
@@ -97,12 +102,15 @@ export class LiveInquiry implements Inquiry {
     receiver: readonly OwnTuple[],
     sources: LiveSources,
     house: House,
+    previous: number | null,
   ) {
     this.reset = reset;
+    this.previous = previous;
     this.at = reset.seconds + reset.nanos / 1e9;
     this.deadline = sources.now() / 1000 + PATIENCE;
     this.sources = sources;
     this.house = house;
+    this.likeness = [reset.seq, reset.ack, reset.flags, reset.window].join(' ');
     this.ends = [endState('sender', sender), endState('receiver', receiver)];
   }
 
@@ -144,6 +152,7 @@ export class LiveInquiry implements Inquiry {
       return;
     }
     end.traced = traced;
+    if (traced !== null && isTold) this.house.claims.claim(traced.serial, this.likeness);
     const facts = this.facts(end);
     // Before everything is told, another reset of the same ends may be still nearer.
     const isSure = isTold || (traced !== null && timestamps === 'kernel' && this.away(traced) < UNSURE.kernel);
@@ -153,7 +162,8 @@ export class LiveInquiry implements Inquiry {
     }
     // What is known already is told, though more may come.
     if (traced !== null) end.decision = decide(facts);
-    const mayLearn = traced?.open === true && traced.owner === null && seconds < this.at + TRACE_PATIENCE;
+    const isOpen = traced?.open === true && (traced.owner === null || traced.owner.shared);
+    const mayLearn = isOpen && seconds < this.at + TRACE_PATIENCE;
     // Before the trace has told, the tables would be asked in vain.
     if (isTold && !end.asked) this.askTables(end);
     end.onlyTables = isTold && !mayLearn;
@@ -172,9 +182,7 @@ export class LiveInquiry implements Inquiry {
     end.asked = true;
     const [tuple] = end.tuples;
     if (tuple === undefined) return;
-    const { localIp } = tuple;
-    const netns = isLoopback(localIp) ? this.reset.netns : this.sources.netnsOf(localIp);
-    const query = { ...tuple, netns, at: this.at };
+    const query = { ...tuple, netns: this.netnsOf(tuple.localIp), at: this.at, opened: this.previous };
     const tell: Tell = (answer) => {
       end.answered = true;
       end.answer = answer;
@@ -183,6 +191,10 @@ export class LiveInquiry implements Inquiry {
     // Where there was no socket, all that is asked for is who listened there before: the same for all.
     if (end.traced?.socketless === true) this.house.askOfPort(query, tell);
     else this.house.ask(query, tell);
+  }
+
+  private netnsOf(ip: string): number | null {
+    return isLoopback(ip) ? this.reset.netns : this.sources.netnsOf(ip);
   }
 
   private decide(end: EndState, decision: Decision): void {
@@ -202,6 +214,7 @@ export class LiveInquiry implements Inquiry {
       side,
       ip: localIp,
       netns: reset.netns,
+      ipNetns: this.netnsOf(localIp),
       answersSyn: (reset.flags & ACK) !== 0 && reset.seq === 0 && reset.window <= 0,
       mayServe: reset.resetBy === 'unknown' || reset.resetBy === serving,
       traced,
@@ -219,7 +232,9 @@ export class LiveInquiry implements Inquiry {
       trace.toldAllSent(at) &&
       tuples.every(({ localIp, localPort, remoteIp, remotePort }) => {
         const tuple = tupleText(localIp, localPort, remoteIp, remotePort);
-        return trace.near('send', tuple, at, QUEUED).length === 0;
+        return trace
+          .near('send', tuple, at, QUEUED)
+          .every(({ serial }) => !this.house.claims.allows(serial, this.likeness));
       })
     );
   }
@@ -233,7 +248,10 @@ export class LiveInquiry implements Inquiry {
     const near = tuples.flatMap(({ localIp, localPort, remoteIp, remotePort }) => {
       const own = trace.near(kind, tupleText(localIp, localPort, remoteIp, remotePort), this.at, within);
       const all = own.length > 0 || side === 'receiver' ? own : trace.nearListener(localIp, localPort, this.at, within);
-      return all.filter(({ owner }) => {
+      return all.filter(({ owner, serial, at }) => {
+        if (!this.house.claims.allows(serial, this.likeness)) return false;
+        // Who stamps at arrival stamps late, never early.
+        if (timestamps === 'arrival' && at > this.at + TOLD_AFTER) return false;
         const process = owner?.process ?? null;
         return process === null || fits(process, localIp, this.reset.netns);
       });

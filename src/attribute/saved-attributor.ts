@@ -15,6 +15,8 @@ export interface Here {
   readonly listeners: ListenersNow;
   /** Addresses of this host. */
   readonly local: AddressTest;
+  /** The one network namespace that has the address; null: it is not known, or several have it. */
+  readonly netnsOf: (ip: string) => number | null;
 }
 
 const OFFLINE = settled(unattributed('offline'));
@@ -45,7 +47,8 @@ function attributionNow(reset: Reset, here: Here): Attribution {
   const end = (ip: string, port: number, side: 'server' | 'client'): End => {
     if (!isLoopback(ip) && !here.local(ip)) return missing('remote');
     if (serving === null || reset.resetBy !== side) return missing('gone');
-    const { process, reason } = here.listeners.of(ip, port, reset.netns);
+    const netns = isLoopback(ip) ? reset.netns : here.netnsOf(ip);
+    const { process, reason } = here.listeners.of(ip, port, netns);
     return process === null ? missing(reason) : found(process, 'listener-now');
   };
   return {

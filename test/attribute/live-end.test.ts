@@ -17,6 +17,7 @@ function facts(more: Partial<EndFacts> = {}): EndFacts {
     side: 'sender',
     ip: '10.0.0.1',
     netns: HOST,
+    ipNetns: HOST,
     answersSyn: false,
     mayServe: true,
     traced: null,
@@ -49,7 +50,7 @@ function traced(owner: TracedOwner['process'] | undefined, more: Partial<TracedR
     path: null,
     socketless: false,
     listening: false,
-    owner: owner === undefined ? null : { process: owner, task: owner?.pid ?? 77, how: 'self' },
+    owner: owner === undefined ? null : { process: owner, task: owner?.pid ?? 77, how: 'self', shared: false },
     destroyer: null,
     open: false,
     ...more,
@@ -65,12 +66,14 @@ describe('by the trace', () => {
   test.each([
     ['self', 'sender: nginx (pid 100) was in the call that sent it'],
     ['call', 'sender: nginx (pid 100) got it as the error of a read or write'],
-    ['close', 'sender: nginx (pid 100) had closed the connection'],
+    ['close', 'sender: nginx (pid 100) had closed its side of the connection'],
     ['connect', 'sender: nginx (pid 100) had opened the connection'],
     ['destroy', 'sender: nginx (pid 100) closed the socket after it'],
     ['backlog', 'sender: nginx (pid 100) was in a call on the socket when it came'],
   ] as const)('%s', (how, sentence) => {
-    const decision = decide(facts({ traced: traced(nginx, { owner: { process: nginx, task: 100, how } }) }));
+    const decision = decide(
+      facts({ traced: traced(nginx, { owner: { process: nginx, task: 100, how, shared: false } }) }),
+    );
     expect(decision.end).toEqual({ process: nginx, match: 'kernel-trace', reason: null });
     expect(decision.evidence).toEqual([sentence]);
   });
@@ -90,13 +93,13 @@ describe('by the trace', () => {
   });
 
   test('who had it destroyed from outside is told beside the owner', () => {
-    const destroyer = { process: ss, task: 300, how: 'self' } as const;
+    const destroyer = { process: ss, task: 300, how: 'self', shared: false } as const;
     const { evidence } = decide(facts({ traced: traced(nginx, { destroyer }) }));
     expect(evidence).toContain('ss (pid 300) had the socket destroyed from outside');
   });
 
   test('and where the owner is known by the tables only', () => {
-    const destroyer = { process: ss, task: 300, how: 'self' } as const;
+    const destroyer = { process: ss, task: 300, how: 'self', shared: false } as const;
     const sockets = looked({ exact: 'one', holders: [nginx], alive: true });
     const decision = decide(facts({ traced: traced(undefined, { destroyer }), sockets }));
     expect(decision.end).toMatchObject({ process: nginx, match: 'socket' });
@@ -149,8 +152,9 @@ describe('nobody listened', () => {
       'redis (pid 200) listened there; last seen at 2023-11-14T22:13:20.000Z',
     ]);
     expect(evidence({ pastListener: { ...pastListener, process: null } })[0]).toMatch(/^ss \(pid 300\)/);
-    // Loopback of another namespace.
-    expect(evidence({ pastListener, ip: '127.0.0.1', netns: POD })).toEqual([]);
+    // Of another namespace, or nobody knows of which.
+    expect(evidence({ pastListener, ip: '127.0.0.1', ipNetns: POD })).toEqual([]);
+    expect(evidence({ pastListener, ipNetns: null })).toEqual([]);
     expect(evidence({ sockets: null })).toEqual([]);
   });
 });

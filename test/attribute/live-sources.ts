@@ -73,7 +73,7 @@ export class Trace {
       path: 'linger',
       socketless: false,
       listening: false,
-      owner: process === undefined ? null : { process, task: process?.pid ?? 7, how: 'self' },
+      owner: process === undefined ? null : { process, task: process?.pid ?? 7, how: 'self', shared: false },
       destroyer: null,
       open: false,
       ...more,

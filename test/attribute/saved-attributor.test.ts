@@ -36,7 +36,7 @@ const local = (ip: string): boolean => ip.startsWith('10.');
 
 function here(reset: Partial<Reset>, answer?: ListenerNow): { ends: string[]; queries: Asked['queries'] } {
   const { listeners: now, queries } = listeners(answer);
-  const inquiry = new SavedAttributor({ listeners: now, local }).inquire(resetOf(reset));
+  const inquiry = new SavedAttributor({ listeners: now, local, netnsOf: () => 9 }).inquire(resetOf(reset));
   expect(inquiry.final).toBe(true);
   const { sender, receiver } = inquiry.known;
   return {
@@ -57,7 +57,9 @@ describe('what a comment says', () => {
 
   test('counts before the listeners of now', () => {
     const { listeners: now, queries } = listeners();
-    const { known } = new SavedAttributor({ listeners: now, local }).inquire(resetOf({ note: NOTE }));
+    const { known } = new SavedAttributor({ listeners: now, local, netnsOf: () => 9 }).inquire(
+      resetOf({ note: NOTE }),
+    );
     expect(known.sender.match).toBe('capture-comment');
     expect(queries).toEqual([]);
   });

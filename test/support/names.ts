@@ -163,10 +163,15 @@ function outcomeOf(named: ProcessInfo | null, who: Who | undefined): [keyof Coun
     ? named.pid === who.ppid && agree(named.name, who.parent)
     : named.pid === who.pid &&
       (agree(named.name, who.name) || who.older.includes(named.name ?? '')) &&
-      ((agree(named.ppid, who.ppid) && agree(named.parent, who.parent)) ||
-        (who.born !== undefined && named.ppid === who.born[0] && agree(named.parent, who.born[1])));
+      ((agree(named.ppid, who.ppid) && agree(named.parent, who.parent)) || wasBornOf(named, who));
   if (!right || !agree(named.netns, who.netns)) return ['wrong', `${said} in ${String(named.netns)}, ${was}`];
   return [group ? 'group' : 'right', ''];
+}
+
+function wasBornOf({ ppid, parent }: ProcessInfo, { born }: Who): boolean {
+  if (born === undefined) return false;
+  const [pid, name] = born;
+  return ppid === pid && agree(parent, name);
 }
 
 function agree<Value>(said: Value | null, was: Value | null): boolean {

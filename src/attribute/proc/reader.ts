@@ -97,8 +97,8 @@ export class ProcessReader {
     if (entry === undefined) return null;
     const stat = readStat(`${this.proc}/${pid}`);
     if (stat?.startTicks !== entry.stat.startTicks) return null;
-    // Of a process that has ended there is less to read than what is known.
-    if (hasEnded(stat)) return entry.process;
+    // Of a process that has ended there is less to read than what is known, unless it has executed something since.
+    if (hasEnded(stat)) return stat.name === entry.stat.name ? entry.process : null;
     const isYoung = Math.abs(this.clock() - entry.readAt) < TRUSTED_MS;
     return isYoung && isSameProgram(stat, entry.stat) ? entry.process : null;
   }
@@ -150,7 +150,8 @@ export class ProcessReader {
   private remember(stat: Stat, program: Program, status: Status | null, folder: string): Process {
     const before = this.cache.get(stat.pid);
     const isEnding = program.cmdline === null && program.exe === null;
-    if (isEnding && before?.stat.startTicks === stat.startTicks) return before.process;
+    const isSame = before?.stat.startTicks === stat.startTicks && before.stat.name === stat.name;
+    if (isEnding && isSame) return before.process;
     const made = this.make(stat, program, status, folder);
     this.cache.delete(stat.pid);
     this.cache.set(stat.pid, { process: made, stat, readAt: this.clock() });

@@ -59,7 +59,9 @@ export function commonParent(
   }
   const parents = new Set(lines.map((line) => line[1]));
   const [parent] = parents;
-  return parents.size === 1 && parent !== undefined && !isEverybodysParent(parent) ? parent : null;
+  if (parents.size !== 1 || parent === undefined || isEverybodysParent(parent)) return null;
+  // A shell that has started two servers is not one of them.
+  return processes.every(({ exe }) => exe === parent.exe) ? parent : null;
 }
 
 /** A process, its parent, the parent's parent …, as far as they are known. */

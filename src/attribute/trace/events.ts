@@ -17,6 +17,8 @@ interface Common {
   readonly task: number;
   /** It ran on its own behalf: no interrupt had taken the CPU from it. */
   readonly inTask: boolean;
+  /** It kept interrupts' work from its CPU, as whoever hands packets to the network does (a TUN device's writer). */
+  readonly mayDeliver: boolean;
 }
 
 /** Sockets are told by the low 48 bits of their address: the rest is the same for all. */
@@ -72,6 +74,8 @@ export const CLOSING = 11;
 
 /** TRACE_FLAG_HARDIRQ | TRACE_FLAG_SOFTIRQ. */
 const IN_INTERRUPT = 0x18;
+/** TRACE_FLAG_BH_OFF. */
+const BOTTOM_HALVES_OFF = 0x80;
 /** include/uapi/linux/sched.h. */
 const CLONE_THREAD = 0x10000;
 const COMMON_FLAGS = 2;
@@ -114,8 +118,10 @@ export class Decoders {
     if (decoder === undefined || length < decoder.least) return null;
     const event = decoder.decode(page, at, length);
     if (event === null) return null;
-    const inTask = ((page[at + COMMON_FLAGS] ?? 0) & IN_INTERRUPT) === 0;
-    return { ...event, time, task: u32le(page, at + COMMON_PID), inTask };
+    const flags = page[at + COMMON_FLAGS] ?? 0;
+    const inTask = (flags & IN_INTERRUPT) === 0;
+    const mayDeliver = (flags & BOTTOM_HALVES_OFF) !== 0;
+    return { ...event, time, task: u32le(page, at + COMMON_PID), inTask, mayDeliver };
   }
 }
 

@@ -7,9 +7,9 @@
 
 import { readdirSync, readFileSync, rmdirSync, statfsSync, writeFileSync } from 'node:fs';
 import { endianness } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { systemReason } from '../../base/errors.js';
-import { findProgram, pidNamespace, startProgram, startTime, type Program } from '../../base/spawn.js';
+import { askProgram, findProgram, pidNamespace, startProgram, startTime, type Program } from '../../base/spawn.js';
 import { printable } from '../../base/text.js';
 import { EVENTS, type EventName } from './events.js';
 import { parseFormat, parsePageFormat, type EventFormat, type PageFormat } from './format.js';
@@ -55,16 +55,18 @@ const TRIGGERS: readonly (readonly [EventName, string])[] = [
   ['sock/inet_sock_set_state', 'stacktrace if oldstate == 2 && newstate == 7'],
 ];
 
-/**
- * $1: tracefs, $2: "mount" where it has to be, $3: the instance. What is busy is tried again: our descriptors close when
- * we end, which may be a moment later.
- */
-const KEEPER = `
+/** $1: tracefs, $2: "mount" where it has to be, $3: the instance. */
+const MOUNT = `
 trap '' HUP INT QUIT TERM PIPE
 if [ "$2" = mount ]; then mount -t tracefs tracefs "$1" || exit 3; fi
+`;
+const MAKE = `
 mkdir "$1/instances/$3" || exit 4
 echo ready
 while read -r _; do :; done
+`;
+/** What is busy is tried again: our descriptors close when we end, which may be a moment later. */
+const REMOVE = `
 echo 0 > "$1/instances/$3/tracing_on"
 for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
   rmdir "$1/instances/$3" 2>/dev/null && exit 0
@@ -122,11 +124,23 @@ export class Instance {
     }
   }
 
-  /** Nothing of it must be open any more. */
+  /** Nothing of it must be open any more. A keeper that was killed, or is stopped, leaves it to another one. */
   async remove(): Promise<void> {
-    this.keeper.stdin?.end();
+    const { keeper, facts } = this;
+    keeper.stdin?.end();
+    const late = setTimeout(() => {
+      keeper.kill('SIGKILL');
+    }, KEEPER_TIMEOUT_MS);
     await this.gone;
+    clearTimeout(late);
+    if (keeper.exitCode !== 0) await clearAway(basename(facts.folder));
   }
+}
+
+async function clearAway(name: string): Promise<void> {
+  const mounted = MOUNTED.find((path) => isTracefs(path)) ?? null;
+  const [program, ...args] = keeperCommand(MOUNT + REMOVE, mounted, name);
+  await askProgram(program, args, KEEPER_TIMEOUT_MS);
 }
 
 function mustBePossible(): void {
@@ -153,16 +167,19 @@ function isTracefs(path: string): boolean {
 }
 
 function startKeeper(mounted: string | null, name: string): Program {
+  const [program, ...args] = keeperCommand(MOUNT + MAKE + REMOVE, mounted, name);
+  return startProgram(program, args, { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' });
+}
+
+/** A shell that runs the script, where tracefs is not mounted in a mount namespace of its own. */
+function keeperCommand(script: string, mounted: string | null, name: string): [string, ...string[]] {
   const sh = findProgram('sh');
   const unshare = findProgram('unshare');
   if (sh === null) throw new NoTrace('there is no shell');
-  if (mounted === null && unshare === null) {
-    throw new NoTrace(`tracefs is not mounted: ${TO_MOUNT}`);
-  }
-  const script = ['-c', KEEPER, 'rstscope-trace-keeper', mounted ?? TRACEFS, mounted === null ? 'mount' : '', name];
-  const env = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
-  if (mounted !== null || unshare === null) return startProgram(sh, script, env);
-  return startProgram(unshare, ['-m', sh, ...script], env);
+  const words = ['-c', script, 'rstscope-trace-keeper', mounted ?? TRACEFS, mounted === null ? 'mount' : '', name];
+  if (mounted !== null) return [sh, ...words];
+  if (unshare === null) throw new NoTrace(`tracefs is not mounted: ${TO_MOUNT}`);
+  return [unshare, '-m', sh, ...words];
 }
 
 function ready(keeper: Program): Promise<void> {

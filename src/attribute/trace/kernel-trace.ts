@@ -28,7 +28,15 @@ const CLOSE_TIMEOUT_MS = 3000;
 /** Resets are asked for within a second; in a flood the oldest go. */
 const KEPT_SECONDS = 20;
 const MAX_KEPT = 200_000;
+const FORGOTTEN_AT_ONCE = 1024;
+/** Of one tuple at one time; more can't be told apart anyway. */
+const MAX_NEAR = 64;
 const MAX_PAST_LISTENERS = 1000;
+
+/** More may be learnt of it. */
+interface Kept {
+  reset: TracedReset;
+}
 
 export class KernelTrace {
   private readonly instance: Instance;
@@ -38,8 +46,9 @@ export class KernelTrace {
   /** By the last word. */
   private until = 0;
   /** By tuple, in the order of their times. */
-  private readonly byTuple = new Map<string, TracedReset[]>();
-  private readonly queue: TracedReset[] = [];
+  private readonly byTuple = new Map<string, Kept[]>();
+  private readonly bySerial = new Map<number, Kept>();
+  private queue: Kept[] = [];
   private readonly failures = new Failures();
   private readonly listenerStarts: StartedListener[] = [];
   private readonly listenerEnds: PastListener[] = [];
@@ -99,7 +108,14 @@ export class KernelTrace {
   /** The resets that a socket of this tuple (`tupleText`, local end first) sent or took within `within` seconds of `at`. */
   near(kind: TracedReset['kind'], tuple: string, at: number, within: number): TracedReset[] {
     const all = this.byTuple.get(tuple) ?? [];
-    return all.filter((one) => one.kind === kind && Math.abs(one.at - at) <= within);
+    const found: TracedReset[] = [];
+    // The last ones are asked for, of many that a listener answered.
+    for (let i = all.length - 1; i >= 0; i--) {
+      const reset = all[i]?.reset;
+      if (reset === undefined || reset.at < at - within || found.length >= MAX_NEAR) break;
+      if (reset.kind === kind && reset.at <= at + within) found.push(reset);
+    }
+    return found.reverse();
   }
 
   /** The same of what was answered for a listener: it bears the listener's own addresses, and nobody's at the other end. */
@@ -168,6 +184,8 @@ export class KernelTrace {
       this.thread.on('exit', () => {
         if (!this.stopping) this.fail('its thread has ended');
         this.onClosed();
+        clearTimeout(late);
+        reject(new NoTrace('its thread has ended'));
       });
     });
   }
@@ -194,28 +212,35 @@ export class KernelTrace {
   }
 
   private keep(reset: TracedReset): void {
-    const all = this.byTuple.get(reset.tuple);
-    const known = all?.findIndex(({ serial }) => serial === reset.serial) ?? -1;
-    if (all !== undefined && known >= 0) {
-      all[known] = reset;
+    const known = this.bySerial.get(reset.serial);
+    if (known !== undefined) {
+      known.reset = reset;
       return;
     }
-    if (all === undefined) this.byTuple.set(reset.tuple, [reset]);
-    else all.push(reset);
-    this.queue.push(reset);
+    const kept: Kept = { reset };
+    this.bySerial.set(reset.serial, kept);
+    const all = this.byTuple.get(reset.tuple);
+    if (all === undefined) this.byTuple.set(reset.tuple, [kept]);
+    else all.push(kept);
+    this.queue.push(kept);
     this.forget(reset.at - KEPT_SECONDS);
   }
 
-  /** What is older than that, and what is too much. */
+  /** What is older than that, and what is too much. Seldom and many at once: the queue is an array. */
   private forget(until: number): void {
+    const { queue } = this;
     let old = 0;
-    while (old < this.queue.length && ((this.queue[old]?.at ?? 0) < until || this.queue.length - old > MAX_KEPT)) old++;
-    // Seldom and many at once: the queue is an array.
-    if (old < 1024 && this.queue.length <= MAX_KEPT) return;
-    for (const { tuple, serial } of this.queue.splice(0, old)) {
-      const all = this.byTuple.get(tuple);
-      if (all === undefined) continue;
-      const left = all.filter((one) => one.serial !== serial);
+    if (queue.length > MAX_KEPT + FORGOTTEN_AT_ONCE) old = queue.length - MAX_KEPT;
+    else if ((queue[FORGOTTEN_AT_ONCE]?.reset.at ?? Infinity) >= until) return;
+    while (old < queue.length && (queue[old]?.reset.at ?? Infinity) < until) old++;
+    const tuples = new Set<string>();
+    for (const { reset } of queue.slice(0, old)) {
+      this.bySerial.delete(reset.serial);
+      tuples.add(reset.tuple);
+    }
+    this.queue = queue.slice(old);
+    for (const tuple of tuples) {
+      const left = (this.byTuple.get(tuple) ?? []).filter(({ reset }) => this.bySerial.has(reset.serial));
       if (left.length === 0) this.byTuple.delete(tuple);
       else this.byTuple.set(tuple, left);
     }

@@ -56,10 +56,14 @@ const FRESH_NS = 5e9;
 /** Until then it may be getting ready for what it will be. */
 const YOUNG_NS = 1e9;
 const MAX_DEPTH = 4;
+const MAX_CHILDREN = 32;
+const MAX_PARENTS = 4096;
 
 export class Programs {
   private readonly byTask = new Map<number, Program>();
   private readonly source: ProcessSource;
+  /** The youngest children of each process that made any, by its own number. */
+  private readonly children = new Map<number, number[]>();
   /** Tasks that were born or have executed something, and were not read since. */
   private fresh = new Set<number>();
 
@@ -73,7 +77,39 @@ export class Programs {
     const isOther = (known?.read?.at ?? -Infinity) >= at;
     const before = known === null ? null : { ...known, read: isOther ? null : known.read, gone: true, before: null };
     this.put({ task, birth: { at, parent, isThread }, name, exec: null, read: null, gone: false, before });
-    if (!isThread) this.fresh.add(task);
+    if (isThread) return;
+    this.fresh.add(task);
+    const maker = this.processOf(parent);
+    const all = this.children.get(maker) ?? [];
+    if (all.length >= MAX_CHILDREN) all.shift();
+    all.push(task);
+    this.children.delete(maker);
+    this.children.set(maker, all);
+    if (this.children.size <= MAX_PARENTS) return;
+    const [oldest] = this.children.keys();
+    if (oldest !== undefined) this.children.delete(oldest);
+  }
+
+  /**
+   * What the task had open then, a child of its process may have too: it made one since, which has not executed another
+   * program (those mostly let go of what they were not given), or itself has ended and left some behind.
+   */
+  mayHaveShared(task: number, at: number): boolean {
+    const maker = this.processOf(task);
+    const since = (this.children.get(maker) ?? []).filter((child) => (this.byTask.get(child)?.birth?.at ?? 0) > at);
+    if (since.length === 0) return false;
+    return this.byTask.get(maker)?.gone === true || since.some((child) => this.byTask.get(child)?.exec === null);
+  }
+
+  /** Of a thread, its process: the first task of it, as far as births were told. */
+  private processOf(task: number): number {
+    let one = task;
+    for (let depth = 0; depth < MAX_DEPTH; depth++) {
+      const birth = this.byTask.get(one)?.birth ?? null;
+      if (birth?.isThread !== true) return one;
+      one = birth.parent;
+    }
+    return one;
   }
 
   executed(task: number, file: string | null, at: number): void {
@@ -93,6 +129,7 @@ export class Programs {
   /** Events were lost: births may be among them. */
   lost(): void {
     this.byTask.clear();
+    this.children.clear();
     this.fresh.clear();
   }
 

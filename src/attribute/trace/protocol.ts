@@ -24,6 +24,8 @@ export interface TracedOwner {
   readonly process: Process | null;
   readonly task: number;
   readonly how: How;
+  /** It opened the connection, and a child that it made since may be the one that has it. */
+  readonly shared: boolean;
 }
 
 export interface TracedReset {

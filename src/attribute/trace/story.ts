@@ -93,6 +93,8 @@ interface Sock {
   listener: boolean;
   /** The reset that it took. */
   taken: Traced | null;
+  /** Task that ran when it came, whosever that was. */
+  takenIn: number;
   /** The reset that it sent, where it is not known yet whose it was. */
   sent: Traced | null;
 }
@@ -105,6 +107,7 @@ const MAX_SOCKS = 1 << 17;
 const MAX_CLOSERS = 1 << 16;
 /** Longer than what is left of a closed connection answers: TCP_TIMEWAIT_LEN and TCP_FIN_TIMEOUT are 60 s each. */
 const REMEMBERED_NS = 180e9;
+const DELIVERY_NS = 20e3;
 
 export class Story {
   private readonly socks = new Map<number, Sock>();
@@ -137,11 +140,12 @@ export class Story {
         break;
       case 'receive-reset': {
         const sock = this.sockOf(event.sk, event.ends);
-        const { inTask } = event;
+        const { inTask, mayDeliver } = event;
         // Outside an interrupt it comes from the socket's backlog, in a call of whoever holds it.
-        if (inTask) own(sock, { task: event.task, at: event.time, how: 'backlog' });
+        if (inTask && !mayDeliver) own(sock, { task: event.task, at: event.time, how: 'backlog' });
         const traced = this.traced('receive', event.time, event.ends, { owner: sock.owner, open: true });
         sock.taken = traced;
+        sock.takenIn = event.task;
         break;
       }
       case 'state':
@@ -150,9 +154,9 @@ export class Story {
       case 'failed-call': {
         const sock = this.socks.get(event.sk);
         if (sock === undefined || sock.taken === null) break;
-        // What others do is done with another socket: who closed this one has it no more, and nobody else had it.
+        // Others that write do it with another socket that has the address by now, for this one has a side closed.
         const { owner } = sock;
-        if (owner?.how !== 'close' || owner.task === event.task) this.learn(sock, event, 'call');
+        if (event.reading || owner?.how !== 'close' || owner.task === event.task) this.learn(sock, event, 'call');
         break;
       }
       case 'destroy':
@@ -197,7 +201,7 @@ export class Story {
     const { sk, from, to, ends, time, task, inTask } = event;
     const actor: Owner | null = inTask ? { task, at: time, how: 'connect' } : null;
     if (to === LISTEN) {
-      this.put(sk, { ends, owner: actor, listener: true, taken: null, sent: null });
+      this.put(sk, { ends, owner: actor, listener: true, taken: null, takenIn: 0, sent: null });
       this.news.listenerStarts.push({ ip: wordsText(ends.local), port: ends.localPort, at: time, owner: actor });
       return;
     }
@@ -207,7 +211,7 @@ export class Story {
     }
     if (to === SYN_SENT) {
       // The local port, and of a mapped address even the address, come later.
-      this.put(sk, { ends, owner: actor, listener: false, taken: null, sent: null });
+      this.put(sk, { ends, owner: actor, listener: false, taken: null, takenIn: 0, sent: null });
       return;
     }
     const sock = this.sockOf(sk, ends);
@@ -241,7 +245,9 @@ export class Story {
       this.listenerEnds(sk, ends, inTask ? { task, at: time, how: 'close' } : null, time);
       return;
     }
-    if (inTask) this.learn(sock, event, 'destroy');
+    // Within the call that brought the reset nobody has closed anything: an orphan's end.
+    const isDelivery = sock.taken !== null && sock.takenIn === task && time - sock.taken.at < DELIVERY_NS;
+    if (inTask && !isDelivery) this.learn(sock, event, 'destroy');
     for (const traced of [sock.taken, sock.sent]) {
       if (traced === null) continue;
       traced.open = false;
@@ -302,7 +308,7 @@ export class Story {
         return known;
       }
     }
-    return this.put(sk, { ends, owner: null, listener: false, taken: null, sent: null });
+    return this.put(sk, { ends, owner: null, listener: false, taken: null, takenIn: 0, sent: null });
   }
 
   private put(sk: number, sock: Sock): Sock {

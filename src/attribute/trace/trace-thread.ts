@@ -27,7 +27,10 @@ import { Symbols } from './stacks.js';
 import { Story, type FailedConnect, type News, type Owner, type Traced } from './story.js';
 
 /** A poll of an empty ring costs 5 µs: of many CPUs' rings, more rarely. */
-const POLL_MS = 10;
+const QUIET_POLL_MS = 10;
+/** Where programs come and go, those that live for a few milliseconds are to be met alive. */
+const BUSY_POLL_MS = 4;
+const BUSY_NS = 2e9;
 const POLL_MS_A_CPU = 0.4;
 /** Who reads late reads of processes that are gone; of a busy machine's time it takes little. */
 const NICE = -15;
@@ -65,6 +68,7 @@ class Reader {
   private readonly shared: BigInt64Array;
   private readonly send: (word: TraceWord) => void;
   private readonly hasStacks: boolean;
+  private lastBirth = -Infinity;
   private said = 0n;
   private stopped = false;
   /** Nanoseconds that may be spent on young programs. */
@@ -83,11 +87,13 @@ class Reader {
   /** What can be told is told from then on; events wait in the rings. */
   async begin(): Promise<void> {
     if (this.hasStacks) await this.readSymbols();
-    const every = Math.max(POLL_MS, this.rings.count * POLL_MS_A_CPU);
+    const { count } = this.rings;
+    const quiet = Math.max(QUIET_POLL_MS, count * POLL_MS_A_CPU);
+    const busy = Math.max(BUSY_POLL_MS, (count * POLL_MS_A_CPU) / 2);
     const poll = (): void => {
       if (this.stopped) return;
       this.poll();
-      setTimeout(poll, every);
+      setTimeout(poll, mono() - this.lastBirth < BUSY_NS ? busy : quiet);
     };
     poll();
   }
@@ -137,8 +143,10 @@ class Reader {
       story.lost();
     }
     for (const { event, stack } of seen) {
-      if (event.kind === 'birth') programs.born(event.child, event.task, event.name, event.isThread, event.time);
-      else if (event.kind === 'rename') programs.renamed(event.pid, event.name);
+      if (event.kind === 'birth') {
+        programs.born(event.child, event.task, event.name, event.isThread, event.time);
+        this.lastBirth = event.time;
+      } else if (event.kind === 'rename') programs.renamed(event.pid, event.name);
       else if (event.kind === 'exec') programs.executed(event.pid, event.file, event.time);
       else story.see(event, stack === null || !this.symbols.any ? null : this.symbols.in(stack));
     }
@@ -207,7 +215,8 @@ class Reader {
   private ownerOf(owner: Owner | null, now: number): TracedOwner | null {
     if (owner === null) return null;
     const { task, at, how } = owner;
-    return { process: this.programs.who(task, at, now), task, how };
+    const process = this.programs.who(task, at, now);
+    return { process, task, how, shared: how === 'connect' && this.programs.mayHaveShared(task, at) };
   }
 
   private failures(failed: readonly FailedConnect[], now: number): TracedFailure[] {

@@ -93,7 +93,11 @@ async function thisHost(io: Io): Promise<Here> {
   await addresses.start();
   addresses.stop();
   const list = new Set(addresses.list);
-  return { listeners: new ListenersNow(io.wallClock()), local: (ip) => list.has(ip) };
+  return {
+    listeners: new ListenersNow(io.wallClock()),
+    local: (ip) => list.has(ip),
+    netnsOf: (ip) => addresses.netnsOf(ip),
+  };
 }
 
 /** The source as known before anything was read: what only the frames can tell is still empty. */

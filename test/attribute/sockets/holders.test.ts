@@ -42,8 +42,14 @@ describe('the common parent', () => {
     const users = [someProcess(30, { ppid: 900 }), someProcess(31, { ppid: 900 })];
     expect(commonParent(users, family(someProcess(900, { exe: '/usr/lib/systemd/systemd' })))).toBeNull();
     // A program that only calls itself so is none.
-    const named = someProcess(900, { name: 'systemd' });
-    expect(commonParent(users, family({ ...named, exe: '/opt/app' }))).toMatchObject({ pid: 900 });
+    const apps = users.map((each) => ({ ...each, exe: '/opt/app' }));
+    const named = someProcess(900, { name: 'systemd', exe: '/opt/app' });
+    expect(commonParent(apps, family(named))).toMatchObject({ pid: 900 });
+  });
+
+  test('is not a shell that has started two programs', () => {
+    const two = [someProcess(30, { ppid: 900, exe: '/opt/app' }), someProcess(31, { ppid: 900, exe: '/opt/app' })];
+    expect(commonParent(two, family(someProcess(900, { exe: '/bin/bash' })))).toBeNull();
   });
 
   test('of strangers is nobody, and none of them', () => {

@@ -301,9 +301,10 @@ describe('listeners', () => {
   });
 
   test('SO_REUSEPORT: the parent of all, or nobody', () => {
-    processes.set(700, someProcess(700));
-    holds(1, someProcess(701, { ppid: 700 }));
-    holds(2, someProcess(702, { ppid: 700 }));
+    const exe = '/opt/app';
+    processes.set(700, someProcess(700, { exe }));
+    holds(1, someProcess(701, { ppid: 700, exe }));
+    holds(2, someProcess(702, { ppid: 700, exe }));
     look(100, [at(LOCAL, 1), at(LOCAL, 2)]);
     expect(ask(101).listeners).toMatchObject([{ single: false, group: { pid: 700 }, complete: true }]);
     holds(3, someProcess(801, { ppid: 800 }));
@@ -467,8 +468,8 @@ describe('bounds', () => {
 });
 
 describe('the pace', () => {
-  test('a look is followed by fifty times its time, within bounds', () => {
-    expect([0, 0.01, 0.1, 1, 100].map(pauseAfter)).toEqual([1, 1, 5, 50, 60]);
+  test('a look is followed by a hundred times its time, within bounds', () => {
+    expect([0, 0.01, 0.1, 1, 100].map(pauseAfter)).toEqual([2, 2, 10, 60, 60]);
   });
 
   test('descriptors that are all known are scanned seldom', () => {

@@ -117,7 +117,7 @@ export class Script {
 
   see(event: Bare, { task, soft = false }: Where, stack: Stack): this {
     this.time += 1000;
-    const whole = { ...event, time: this.time, task, inTask: !soft } as TraceEvent;
+    const whole = { ...event, time: this.time, task, inTask: !soft, mayDeliver: false } as TraceEvent;
     this.story.see(whole, stack === null ? null : new Set(stack));
     const news = this.story.take();
     this.resets.push(...news.resets);
@@ -140,4 +140,8 @@ export class Script {
   }
 }
 
-type Bare = TraceEvent extends infer E ? (E extends TraceEvent ? Omit<E, 'time' | 'task' | 'inTask'> : never) : never;
+type Bare = TraceEvent extends infer E
+  ? E extends TraceEvent
+    ? Omit<E, 'time' | 'task' | 'inTask' | 'mayDeliver'>
+    : never
+  : never;
