@@ -38,6 +38,8 @@ export type TraceEvent = Common &
     | { readonly kind: 'state'; readonly sk: number; readonly from: number; readonly to: number; readonly ends: Ends }
     /** A call that reads or writes failed because of a reset. */
     | { readonly kind: 'failed-call'; readonly sk: number; readonly reading: boolean }
+    /** A socket, told by its ends only, was given an error. */
+    | { readonly kind: 'error'; readonly error: number; readonly ends: Ends }
     | { readonly kind: 'destroy'; readonly sk: number; readonly ends: Ends }
     /** The stack of the record before it on its CPU. */
     | { readonly kind: 'stack'; readonly callers: readonly number[] }
@@ -52,6 +54,7 @@ export const EVENTS = [
   'tcp/tcp_receive_reset',
   'tcp/tcp_destroy_sock',
   'sock/inet_sock_set_state',
+  'sock/inet_sk_error_report',
   'sock/sock_recv_length',
   'sock/sock_send_length',
   'task/task_newtask',
@@ -200,6 +203,11 @@ const DECODERS: Readonly<Record<EventName, (fields: Fields, format: EventFormat)
       to: u32le(page, at + to),
       ends: ends(page, at),
     });
+  },
+  'sock/inet_sk_error_report': (fields) => {
+    const error = fields.at('error', 4);
+    const ends = endsOf(fields);
+    return (page, at) => ({ kind: 'error', error: u32le(page, at + error), ends: ends(page, at) });
   },
   'sock/sock_recv_length': (fields) => failedCall(fields, true),
   'sock/sock_send_length': (fields) => failedCall(fields, false),

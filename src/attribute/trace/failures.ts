@@ -47,7 +47,10 @@ export class Failures {
   }
 }
 
-/** What is started again and again is one program: the same name, started by the same parent. */
+/**
+ * What is started again and again is one program: the same name, started by the same parent. Not by its executable: of
+ * one that was ending that is not known any more.
+ */
 function programKey({ exe, name, ppid, container }: Process): string {
-  return [exe ?? name ?? '', String(ppid ?? ''), container?.id ?? ''].join('\0');
+  return [name ?? exe ?? '', String(ppid ?? ''), container?.id ?? ''].join('\0');
 }

@@ -41,6 +41,8 @@ const FILTERS: Readonly<Partial<Record<EventName, string | null>>> = {
   'tcp/tcp_send_reset': null,
   'tcp/tcp_receive_reset': null,
   'sock/inet_sock_set_state': `protocol==6 && (${STATES} || ((newstate==4 || newstate==9) && ${IN_TASK}))`,
+  // ENETUNREACH, ETIMEDOUT, ECONNREFUSED, EHOSTUNREACH: how a connect may end.
+  'sock/inet_sk_error_report': 'protocol==6 && (error==101 || error==110 || error==111 || error==113)',
   'sock/sock_recv_length': `protocol==6 && ret==-${String(ECONNRESET)}`,
   'sock/sock_send_length': `protocol==6 && (ret==-${String(ECONNRESET)} || ret==-${String(EPIPE)})`,
   'tcp/tcp_destroy_sock': IN_TASK,

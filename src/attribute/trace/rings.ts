@@ -14,6 +14,8 @@ import { readPage } from './page.js';
 const PAGE = 65536;
 /** Pages of one ring in one go: whoever writes faster than we read must not keep us for ever. */
 const MOST_PAGES = 1024;
+/** By then the stack of an event has followed it, if one does. */
+const STACK_NS = 2e6;
 
 export interface Seen {
   readonly event: TraceEvent;
@@ -41,8 +43,6 @@ export class Rings {
   private readonly page = new Uint8Array(PAGE);
   /** Read, and maybe not yet everything that happened before. */
   private waiting: Seen[] = [];
-  /** Events whose stack was waited for once. */
-  private readonly asked = new WeakSet<Seen>();
 
   /** Throws where the rings can't be opened. */
   constructor(facts: InstanceFacts) {
@@ -85,9 +85,8 @@ export class Rings {
         lost += word.missed + (word.missedUncounted || word.broken ? 1 : 0);
       }
       const { last } = ring;
-      // Its stack is being written at this moment.
-      if (last !== null && this.wantsStack(last) && !this.asked.has(last)) {
-        this.asked.add(last);
+      // Its stack is being written at this moment: timers of both processors run at the same time as ours.
+      if (last !== null && this.wantsStack(last) && now - last.event.time < STACK_NS) {
         until = Math.min(until, last.event.time);
       }
     }

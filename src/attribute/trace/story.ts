@@ -108,11 +108,17 @@ const MAX_CLOSERS = 1 << 16;
 /** Longer than what is left of a closed connection answers: TCP_TIMEWAIT_LEN and TCP_FIN_TIMEOUT are 60 s each. */
 const REMEMBERED_NS = 180e9;
 const DELIVERY_NS = 20e3;
+/** A connect's end and its error are told in one call. */
+const ERROR_NS = 2e6;
+const MAX_OPEN_FAILURES = 1024;
 
 export class Story {
   private readonly socks = new Map<number, Sock>();
   /** Who closed a connection, by its tuple: what answers for it in TIME-WAIT is another socket. */
   private readonly closers = new Map<string, Owner>();
+  /** Connects that failed, and it is not known how; errors that are not known to be of any. */
+  private readonly openFailures = new Map<string, Omit<FailedConnect, 'how'>>();
+  private readonly errors = new Map<string, { readonly error: number; readonly at: number }>();
   private serial = 0;
   private news: News = empty();
 
@@ -150,6 +156,9 @@ export class Story {
       }
       case 'state':
         this.state(event, stack);
+        break;
+      case 'error':
+        this.failsWith(event);
         break;
       case 'failed-call': {
         const sock = this.socks.get(event.sk);
@@ -192,6 +201,30 @@ export class Story {
     if (!isOwn) sock.sent = traced;
   }
 
+  /** What ended the connect is told by its error, which came just before, or follows. */
+  private openFailure(tuple: string, failed: Omit<FailedConnect, 'how'>): void {
+    const known = this.errors.get(tuple);
+    this.errors.delete(tuple);
+    if (known !== undefined && failed.at - known.at < ERROR_NS) {
+      this.news.failed.push({ ...failed, how: endOf(known.error) });
+      return;
+    }
+    this.openFailures.set(tuple, failed);
+    trim(this.openFailures, MAX_OPEN_FAILURES);
+  }
+
+  private failsWith({ ends, error, time }: Extract<TraceEvent, { kind: 'error' }>): void {
+    const tuple = endsKey(ends);
+    const failed = this.openFailures.get(tuple);
+    this.openFailures.delete(tuple);
+    if (failed !== undefined && time - failed.at < ERROR_NS) {
+      this.news.failed.push({ ...failed, how: endOf(error) });
+      return;
+    }
+    this.errors.set(tuple, { error, at: time });
+    trim(this.errors, MAX_OPEN_FAILURES);
+  }
+
   private closerOf(ends: Ends, time: number): Owner | null {
     const closer = this.closers.get(endsKey(ends));
     return closer !== undefined && time - closer.at < REMEMBERED_NS ? closer : null;
@@ -217,10 +250,11 @@ export class Story {
     const sock = this.sockOf(sk, ends);
     if (from === SYN_SENT) {
       if (to !== CLOSE) return;
-      const how = sock.taken !== null ? 'refused' : stack === null ? guess(inTask) : connectEndOf(stack);
       const { remote, remotePort } = ends;
-      if (how === null) return;
-      this.news.failed.push({ owner: sock.owner, ip: wordsText(remote), port: remotePort, at: time, how });
+      const failed = { owner: sock.owner, ip: wordsText(remote), port: remotePort, at: time };
+      const how = sock.taken !== null ? 'refused' : stack === null ? guess(inTask) : connectEndOf(stack);
+      if (how !== null) this.news.failed.push({ ...failed, how });
+      else this.openFailure(endsKey(ends), failed);
       return;
     }
     if (inTask && (to === FIN_WAIT1 || to === LAST_ACK)) {
@@ -358,6 +392,12 @@ function isAny(words: Words): boolean {
 function contradicts(a: Ends, b: Ends): boolean {
   const differ = (one: number, other: number): boolean => one !== 0 && other !== 0 && one !== other;
   return differ(a.localPort, b.localPort) || differ(a.remotePort, b.remotePort);
+}
+
+const ETIMEDOUT = 110;
+
+function endOf(error: number): ConnectEnd {
+  return error === ETIMEDOUT ? 'timed-out' : 'icmp';
 }
 
 /** Without a stack: an interrupt ended it, and by which of two ways is not known. */
