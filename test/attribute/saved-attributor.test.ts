@@ -57,9 +57,7 @@ describe('what a comment says', () => {
 
   test('counts before the listeners of now', () => {
     const { listeners: now, queries } = listeners();
-    const { known } = new SavedAttributor({ listeners: now, local, netnsOf: () => 9 }).inquire(
-      resetOf({ note: NOTE }),
-    );
+    const { known } = new SavedAttributor({ listeners: now, local, netnsOf: () => 9 }).inquire(resetOf({ note: NOTE }));
     expect(known.sender.match).toBe('capture-comment');
     expect(queries).toEqual([]);
   });
