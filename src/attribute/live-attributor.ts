@@ -19,6 +19,8 @@ const FINISH_POLLS = 800;
 const PORT_SECONDS = 5;
 const MAX_PORTS = 4096;
 const MAX_LAST = 32_768;
+/** Seconds. */
+const ONE_CONNECTION = 0.05;
 
 const REMOTE = unattributed('remote');
 
@@ -35,7 +37,7 @@ export class LiveAttributor implements Attributor {
   private queries: { readonly query: Query; readonly tell: Tell }[] = [];
   private asked = 0;
   private readonly claims = new Claims();
-  private readonly last = new Map<string, number>();
+  private readonly last = new Map<string, { readonly at: number; readonly previous: number | null }>();
   private readonly ofPort = new Map<string, OfPort>();
   private readonly open = new Set<LiveInquiry>();
 
@@ -44,7 +46,10 @@ export class LiveAttributor implements Attributor {
   }
 
   get failedConnects(): readonly FailedConnects[] {
-    return this.sources.trace?.failedConnects ?? [];
+    const { trace, namespaces } = this.sources;
+    // The trace tells of all namespaces; what is captured is what was asked for.
+    const isHere = (netns: number | null): boolean => netns === null || namespaces === null || namespaces.has(netns);
+    return (trace?.failedConnects ?? []).filter(({ process }) => isHere(process.netns));
   }
 
   inquire(reset: Reset): Inquiry {
@@ -82,18 +87,23 @@ export class LiveAttributor implements Attributor {
       .filter(({ localIp }) => isLoopback(localIp) || local(localIp));
   }
 
-  /** When the two ends met a reset before, whichever sent it; seconds since 1970. */
+  /**
+   * When an earlier connection of the two ends met its end, seconds since 1970; null: none did. Resets that follow each
+   * other at once, of both sides or by several interfaces, are of one connection.
+   */
   private previousOf({ srcIp, srcPort, destIp, destPort, seconds, nanos }: Reset): number | null {
     const [a, b] = [`${srcIp} ${String(srcPort)}`, `${destIp} ${String(destPort)}`];
     const key = a < b ? `${a} ${b}` : `${b} ${a}`;
-    const before = this.last.get(key) ?? null;
+    const at = seconds + nanos / 1e9;
+    const last = this.last.get(key);
+    const previous = last === undefined ? null : at - last.at < ONE_CONNECTION ? last.previous : last.at;
     this.last.delete(key);
-    this.last.set(key, seconds + nanos / 1e9);
+    this.last.set(key, { at, previous });
     if (this.last.size > MAX_LAST) {
       const [oldest] = this.last.keys();
       if (oldest !== undefined) this.last.delete(oldest);
     }
-    return before;
+    return previous;
   }
 
   private askOfPort(query: Query, tell: Tell): void {

@@ -25,6 +25,8 @@ export interface LiveSources {
   readonly local: AddressTest;
   /** The one network namespace that has the address; null: it is not known, or several have it. */
   readonly netnsOf: (ip: string) => number | null;
+  /** Inode numbers of the network namespaces that are captured in; null: they are not known. */
+  readonly namespaces: ReadonlySet<number> | null;
   /** The wall clock, milliseconds since 1970. */
   readonly now: () => number;
   /** PIDs that others tell mean nothing here, and theirs are not seen here. */

@@ -21,7 +21,7 @@ export interface NamesWanted {
 }
 
 /** What the capture knows. */
-export type Captured = Pick<LiveSources, 'local' | 'netnsOf' | 'timestamps'>;
+export type Captured = Pick<LiveSources, 'local' | 'namespaces' | 'netnsOf' | 'timestamps'>;
 
 export class LiveNames {
   private readonly kernel: KernelTrace | null;

@@ -101,7 +101,11 @@ function fit(
   const beside = (text: string): number => room - columnsOf(text) - GAP;
   if (beside(full) >= columnsOf(what)) return { ends: full, what };
   const withCause = ends.slice(1).find((text) => beside(text) >= columnsOf(cause));
-  if (withCause !== undefined) return { ends: withCause, what: cut(what, beside(withCause)) };
+  if (withCause !== undefined) {
+    const left = beside(withCause);
+    // Half of "by the server" says nothing.
+    return { ends: withCause, what: cause === '' && left < columnsOf(what) ? '' : cut(what, left) };
+  }
   const alone = ends.slice(1).find((text) => columnsOf(text) <= room);
   return { ends: alone ?? cut(compact ?? full, room), what: '' };
 }

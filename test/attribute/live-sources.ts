@@ -123,6 +123,7 @@ export function made(more: Partial<Record<keyof LiveSources, unknown>> = {}): Ma
     now: () => now,
     otherPids: false,
     netnsOf: () => null,
+    namespaces: null,
     timestamps: 'kernel',
     ...more,
   } as unknown as LiveSources & { trace: KernelTrace; sockets: SocketWatch };

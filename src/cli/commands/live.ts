@@ -12,7 +12,7 @@ import type { Moment } from '../../base/time.js';
 import { LiveNames } from '../../attribute/live-names.js';
 import { readServices, SERVICES_FILE } from '../../attribute/services.js';
 import { ignoresIpv6, userFilter } from '../../capture/live/filter.js';
-import { findNamespaces } from '../../capture/live/namespaces.js';
+import { findNamespaces, type Namespace } from '../../capture/live/namespaces.js';
 import { ANY, type LiveOrder } from '../../capture/live/order.js';
 import { LiveCapture } from '../../capture/live/session.js';
 import { linkTypeName } from '../../decode/link-types.js';
@@ -128,6 +128,12 @@ async function startCapture(order: LiveOrder, args: readonly string[], io: Io): 
   }
 }
 
+/** Null: one of them is not known. */
+function inodesOf(namespaces: readonly Namespace[]): ReadonlySet<number> | null {
+  const inodes = namespaces.flatMap(({ inode }) => (inode === null ? [] : [inode]));
+  return inodes.length === namespaces.length ? new Set(inodes) : null;
+}
+
 /** This host's addresses, and those that the user counts as such. */
 function isLocal({ local }: Plan, capture: LiveCapture): AddressTest {
   return (ip) => capture.isLocal(ip) || local?.(ip) === true;
@@ -185,6 +191,7 @@ async function run(running: Running): Promise<number> {
     service: (port) => services.get(port) ?? null,
     attributor: names.attributor({
       local: isLocal(plan, capture),
+      namespaces: inodesOf(capture.order.namespaces),
       netnsOf: capture.netnsOf,
       timestamps: capture.timestamps,
     }),
