@@ -9,7 +9,7 @@ import { settled, type Attributor, type Inquiry } from '../attribute/attributor.
 import { unattributed, type Attribution } from '../attribute/process.js';
 import type { Reset } from '../conversation/reset.js';
 
-/** In a flood, those that come when so many are being looked for go without. */
+/** In a flood, those that come when so many are being looked for go without, and those that wait for others don't. */
 const MAX_OPEN = 20_000;
 
 const GO_WITHOUT: Inquiry = settled(unattributed('not-tried'));
@@ -78,7 +78,8 @@ export class Naming {
   private count(): void {
     let ready = 0;
     for (const reset of this.queue) {
-      if (this.known.get(reset)?.final === false) break;
+      const hasTime = this.queue.length - ready <= MAX_OPEN;
+      if (hasTime && this.known.get(reset)?.final === false) break;
       ready++;
       this.hand(reset);
     }

@@ -12,6 +12,9 @@ import { LiveInquiry, type House, type LiveSources, type OwnTuple, type Side, ty
 import { unattributed, type FailedConnects } from './process.js';
 import type { Query, SocketAnswer } from './sockets/watch-protocol.js';
 
+/** So many are asked for in so many milliseconds; where more came, none in the next. */
+const WINDOW_MS = 100;
+const FLOOD = 2500;
 /** In a flood, the later ones go without. */
 const MAX_ASKED = 2000;
 const FINISH_POLL_MS = 10;
@@ -23,6 +26,7 @@ const MAX_LAST = 32_768;
 const ONE_CONNECTION = 0.05;
 
 const REMOTE = unattributed('remote');
+const GO_WITHOUT = settled(unattributed('not-tried'));
 
 /** What the tables said of a port. */
 interface OfPort {
@@ -36,6 +40,9 @@ export class LiveAttributor implements Attributor {
   private readonly sources: LiveSources;
   private queries: { readonly query: Query; readonly tell: Tell }[] = [];
   private asked = 0;
+  private window = 0;
+  private inWindow = 0;
+  private isFlooded = false;
   private readonly claims = new Claims();
   private readonly last = new Map<string, { readonly at: number; readonly previous: number | null }>();
   private readonly ofPort = new Map<string, OfPort>();
@@ -53,6 +60,7 @@ export class LiveAttributor implements Attributor {
   }
 
   inquire(reset: Reset): Inquiry {
+    if (this.isFlood()) return GO_WITHOUT;
     const sender = this.ownTuples(reset, 'sender');
     const receiver = this.ownTuples(reset, 'receiver');
     if (sender.length + receiver.length === 0) return settled(REMOTE);
@@ -71,6 +79,19 @@ export class LiveAttributor implements Attributor {
     const inquiry = new LiveInquiry(reset, sender, receiver, this.sources, house, this.previousOf(reset));
     this.open.add(inquiry);
     return inquiry;
+  }
+
+  /** More come than can be asked for: taking them is what the time is needed for. */
+  private isFlood(): boolean {
+    const now = this.sources.now();
+    const window = Math.floor(now / WINDOW_MS);
+    if (window !== this.window) {
+      this.isFlooded = this.inWindow > FLOOD;
+      this.window = window;
+      this.inWindow = 0;
+    }
+    this.inWindow++;
+    return this.isFlooded || this.inWindow > FLOOD;
   }
 
   /** Every inquiry ends by itself, after its patience at the latest; if the clock is set back, when that of this is over. */

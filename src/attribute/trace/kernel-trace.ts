@@ -23,6 +23,8 @@ import {
   type TraceWord,
 } from './protocol.js';
 
+/** It keeps little; collected early, its garbage takes little memory. */
+const LIMITS = { maxYoungGenerationSizeMb: 4 };
 const READY_TIMEOUT_MS = 5000;
 const CLOSE_TIMEOUT_MS = 3000;
 /** Resets are asked for within a second; in a flood the oldest go. */
@@ -71,7 +73,7 @@ export class KernelTrace {
     const instance = await Instance.make();
     try {
       const shared = new SharedArrayBuffer(SHARED_BYTES);
-      const thread = startThread('trace-thread', { facts: instance.facts, shared } satisfies TraceOrder);
+      const thread = startThread('trace-thread', { facts: instance.facts, shared } satisfies TraceOrder, LIMITS);
       if (thread === null) throw new NoTrace('rstscope was not built');
       const trace = new KernelTrace(instance, thread, shared);
       await trace.ready();
