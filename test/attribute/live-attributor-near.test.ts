@@ -105,18 +105,29 @@ describe('in a flood', () => {
   test('not more than a bounded number is asked at once; the others go without, and later ones do not', async () => {
     const { attributor, tables } = made();
     tables.hold = true;
-    const many = Array.from({ length: 2500 }, (_, i) => attributor.inquire(reset({ destPort: 1000 + i })));
-    expect(many.filter(({ final }) => final)).toHaveLength(500);
+    const many = Array.from({ length: 2200 }, (_, i) => attributor.inquire(reset({ destPort: 1000 + i })));
+    expect(many.filter(({ final }) => final)).toHaveLength(200);
     await turn();
     expect(tables.queries).toHaveLength(2000);
-    expect(many.filter(({ final }) => final)).toHaveLength(500);
-    expect(said(many[2400] ?? many[0] ?? attributor.inquire(reset()))).toEqual(['not-tried', 'remote']);
+    expect(many.filter(({ final }) => final)).toHaveLength(200);
+    expect(said(many[2100] ?? many[0] ?? attributor.inquire(reset()))).toEqual(['not-tried', 'remote']);
     tables.release();
     await turn();
     expect(many.every(({ final }) => final)).toBe(true);
     const next = attributor.inquire(reset());
     await later(next);
     expect(said(next)).toEqual(['socket 200', 'remote']);
+  });
+
+  test('where more come than can be asked for, the next go without, until there are fewer', () => {
+    let now = AT * 1000;
+    const { attributor, tables } = made({ now: () => now });
+    for (let i = 0; i < 3000; i++) attributor.inquire(reset({ destPort: 1000 + i }));
+    now += 100;
+    expect(said(attributor.inquire(reset()))).toEqual(['not-tried', 'not-tried']);
+    now += 100;
+    tables.hold = true;
+    expect(attributor.inquire(reset()).final).toBe(false);
   });
 
   test('questions of one turn go together', async () => {
