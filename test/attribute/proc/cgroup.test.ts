@@ -23,7 +23,7 @@ describe('a systemd unit', () => {
     ['0::/system.slice/gone.service (deleted)', 'gone.service'],
     ['0::/system.slice', null],
     ['0::/', null],
-    ['0::/process_api/x', null],
+    ['0::/api/x', null],
     ['0::/../../system.slice/ssh.service', 'ssh.service'],
     ['0::/no-unit/system.slice/ssh.service', null],
     ['', null],
