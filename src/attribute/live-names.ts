@@ -4,7 +4,8 @@
  * What can't be used is left out, and `trace` says why: a capture without names is better than none.
  */
 
-import { plural } from '../base/text.js';
+import { systemReason } from '../base/errors.js';
+import { plural, printable } from '../base/text.js';
 import { nobody, type Attributor } from './attributor.js';
 import { LiveAttributor } from './live-attributor.js';
 import type { LiveSources } from './live-inquiry.js';
@@ -74,7 +75,8 @@ async function startTrace(): Promise<KernelTrace | string> {
   try {
     return await KernelTrace.start();
   } catch (error) {
-    if (!(error instanceof NoTrace)) throw error;
-    return error.message;
+    if (error instanceof NoTrace) return error.message;
+    // No thread can be had, no file opened: the capture goes on without.
+    return `it could not be started: ${printable(systemReason(error), 200)}`;
   }
 }

@@ -71,14 +71,17 @@ export class KernelTrace {
   /** When it resolves every reset is traced. Throws a NoTrace. */
   static async start(): Promise<KernelTrace> {
     const instance = await Instance.make();
+    let thread: Thread | null = null;
     try {
       const shared = new SharedArrayBuffer(SHARED_BYTES);
-      const thread = startThread('trace-thread', { facts: instance.facts, shared } satisfies TraceOrder, LIMITS);
+      thread = startThread('trace-thread', { facts: instance.facts, shared } satisfies TraceOrder, LIMITS);
       if (thread === null) throw new NoTrace('rstscope was not built');
       const trace = new KernelTrace(instance, thread, shared);
       await trace.ready();
       return trace;
     } catch (error) {
+      // What it has open would keep the instance.
+      await thread?.terminate();
       await instance.remove();
       throw error;
     }
