@@ -13,13 +13,14 @@ import { UserError } from '../base/errors.js';
 import type { Moment } from '../base/time.js';
 import type { CaptureFile } from '../capture/story.js';
 import { linkTypeName } from '../decode/link-types.js';
-import { RST } from '../decode/net/tcp.js';
-import type { Reset } from '../conversation/reset.js';
+import { KEEP_ANY } from '../decode/net/tcp.js';
+import { factsOf, judge } from '../conversation/judge.js';
+import { openedBy, type Reset } from '../conversation/reset.js';
 import { Tracker, WANTED_FLAGS, type FrameListener } from '../conversation/tracker.js';
 import { buildReport, contextOf } from '../report/build.js';
 import type * as announcementModule from '../report/announcement.js';
 import type { Announcement } from '../report/announcement.js';
-import { KEEP_ALL, keeps, type FilterOptions } from '../report/filter.js';
+import { asksForVerdict, KEEP_ALL, keepsHeader, keepsVerdict, type FilterOptions } from '../report/filter.js';
 import { Tally } from '../report/tally.js';
 import type { Context, Incomplete, Report, ResetEvent, Source, Tool } from '../report/types.js';
 import { WindowTally } from '../report/window.js';
@@ -98,8 +99,6 @@ export interface Progress {
 
 /** Events kept for `events`; each takes about a kilobyte. */
 const MAX_EVENTS = 200_000;
-/** Every TCP header. */
-const ALL_FLAGS = 0xfff;
 /** Digits of a growing capture's window: its ends are looked up on a clock of microseconds. */
 const CLOCK_DIGITS = 6;
 
@@ -148,9 +147,9 @@ export class Analysis {
     const savesAll = writer !== null && growing !== null;
     this.held = writer === null ? null : new HeldFrames(writer);
     this.others = savesAll && this.held !== null ? new OtherFrames(this.held, filter) : null;
-    const keep = this.others?.needsHeaders === true ? ALL_FLAGS : WANTED_FLAGS;
+    const keep = this.others?.needsHeaders === true ? KEEP_ANY : WANTED_FLAGS[options.context];
     const frames = writer === null ? 'none' : savesAll ? 'all' : 'segments';
-    this.scan = startScan(files, options.context === 'resets' ? RST : keep, frames);
+    this.scan = startScan(files, keep, frames);
     const registered = (port: number): boolean => service(port) !== null;
     this.tracker = new Tracker(
       growing === null
@@ -204,7 +203,7 @@ export class Analysis {
     try {
       for (let rows = await scan.next(); rows !== null; rows = await scan.next()) {
         this.rows = rows;
-        this.tracker.follow(rows.segments, rows);
+        this.tracker.follow(rows.segments, rows.plain, rows);
         this.others?.take(rows);
         if (growing !== null) this.tick(growing);
         this.held?.flush();
@@ -257,47 +256,75 @@ export class Analysis {
   private announce(growing: Growing, reset: Reset, view: Reset): void {
     const { filter, fullCommand } = this.options;
     const { maker, held } = this;
-    const kept = keeps(filter, view);
-    let announcement: Announcement | null = null;
+    const kept = keepsHeader(filter, view);
     const { port, host } = filter;
-    const saved = held !== null && keeps({ ...KEEP_ALL, port, host }, view);
+    const saved = held !== null && keepsHeader({ ...KEEP_ALL, port, host }, view);
     if (!kept && !saved) {
       held?.release(reset, false, () => '');
       return;
     }
+    let announcement: Announcement | null = null;
     const who = this.naming.begin(reset, view, (known) => {
+      this.learn(reset, view, known);
       if (maker !== null) held?.release(reset, saved, () => commentOn(maker, view, true, known, fullCommand));
-      const revision = announcement?.revise(known) ?? null;
+      // Whether it is one of those that are asked for is not known before.
+      if (kept && asksForVerdict(filter)) announcement = this.tell(growing, reset, view, known);
+      const revision = announcement?.revise(known, { ...view }) ?? null;
       if (revision !== null) growing.onRevision?.(revision.before, revision.after);
     });
-    if (!kept) return;
+    this.learn(reset, view, who);
+    if (kept && !asksForVerdict(filter)) announcement = this.tell(growing, reset, view, who);
+  }
+
+  /** What the system knows goes into the verdict, and says who serves where nothing else does. */
+  private learn(reset: Reset, view: Reset, { kernel }: Attribution): void {
+    if (kernel.opener !== null && view.resetBy === 'unknown') {
+      openedBy(view, kernel.opener);
+      openedBy(reset, kernel.opener);
+    }
+    view.verdict = judge(factsOf(view, kernel));
+  }
+
+  private tell(growing: Growing, reset: Reset, view: Reset, who: Attribution): Announcement | null {
+    const { maker } = this;
+    if (!keepsVerdict(this.options.filter, view.verdict)) return null;
     this.announced++;
     if (growing.count !== null && this.announced >= growing.count) growing.onEnough();
-    if (maker === null || growing.onReset === null || this.announced > (growing.count ?? Infinity)) return;
-    announcement = new maker.Announcement(view, who);
+    if (maker === null || growing.onReset === null || this.announced > (growing.count ?? Infinity)) return null;
+    const announcement = new maker.Announcement({ ...view }, who);
     this.said.set(reset, announcement);
     growing.onReset(announcement);
+    return announcement;
   }
 
   private settle(reset: Reset): void {
     const { filter, growing } = this.options;
-    const kept = keeps(filter, reset) && this.settled < (growing?.count ?? Infinity);
+    const kept = keepsHeader(filter, reset) && (asksForVerdict(filter) || this.settled < (growing?.count ?? Infinity));
     if (!kept) {
-      this.filteredOut++;
-      this.countedCopies += copiesOf(reset);
-      if (growing === null) this.held?.release(reset, false, () => '');
-      this.said.delete(reset);
       this.naming.drop(reset);
+      this.leaveOut(reset);
       return;
     }
     this.settled++;
     this.naming.settle(reset);
   }
 
+  private leaveOut(reset: Reset): void {
+    this.filteredOut++;
+    this.countedCopies += copiesOf(reset);
+    if (this.options.growing === null) this.held?.release(reset, false, () => '');
+    this.said.delete(reset);
+  }
+
   /** The reset is known in every respect. */
   private count(reset: Reset, who: Attribution): void {
-    const { onEvent, keepEvents, growing, fullCommand } = this.options;
+    const { filter, onEvent, keepEvents, growing, fullCommand } = this.options;
     const { maker, held } = this;
+    this.learn(reset, reset, who);
+    if (!keepsVerdict(filter, reset.verdict) || this.counted >= (growing?.count ?? Infinity)) {
+      this.leaveOut(reset);
+      return;
+    }
     if (growing === null && maker !== null) {
       held?.release(reset, true, () => commentOn(maker, reset, false, who, fullCommand));
     }
@@ -345,6 +372,8 @@ export class Analysis {
       filteredOut: this.filteredOut,
       dropped: growing === null ? sumDropped(scan) : growing.dropped,
       tally: this.tally,
+      connections: this.tracker,
+      forgotten: this.tracker.forgotten,
       failedConnects: options.attributor.failedConnects,
       incomplete,
       events: this.events,

@@ -5,14 +5,14 @@
  * whole of it unread.
  */
 
-import { printable } from '../base/text.js';
+import { kernelJson, readKernel } from './comment-kernel.js';
+import { isOneOf, objectOf, sentence, type Json } from './comment-shapes.js';
 import {
   found,
   missing,
   type Attribution,
   type Container,
   type End,
-  type KernelPath,
   type Match,
   type MissingReason,
   type Process,
@@ -41,15 +41,6 @@ const REASONS: Readonly<Record<MissingReason, true>> = {
   'not-tried': true,
   unknown: true,
 };
-const PATHS: Readonly<Record<KernelPath, true>> = {
-  linger: true,
-  'listener-closed': true,
-  disconnect: true,
-  killed: true,
-  'sock-destroy': true,
-  keepalive: true,
-  close: true,
-};
 
 /** Characters of a name, and of a path or command line. */
 const MAX_NAME = 256;
@@ -57,25 +48,20 @@ const MAX_LONG = 8192;
 /** Characters of a command line that is cut so that the rest has room. */
 const CUT_COMMAND = 1024;
 const MAX_EVIDENCE = 16;
-const MAX_SENTENCE = 256;
 /** Far beyond any. */
 const MAX_SECONDS = 1e11;
-const KERNEL_WORD = /^[A-Z0-9_]{1,64}$/;
-
-type Json = Readonly<Record<string, unknown>>;
 
 /** For JSON.stringify, which leaves out what is undefined: keys that say nothing. */
 export function writable(who: Attribution, detail: Detail, fullCommand: boolean): Json {
-  const { sender, receiver, kernelReason, kernelPath, evidence } = who;
-  const sparse = detail === 'no-evidence' || detail === 'names' || evidence.length === 0;
+  const { sender, receiver, kernel, evidence } = who;
+  const sparse = detail === 'no-evidence' || detail === 'names';
   return {
     sender: processJson(sender, detail, fullCommand),
     receiver: processJson(receiver, detail, fullCommand),
     sender_reason: sender.reason ?? undefined,
     receiver_reason: receiver.reason ?? undefined,
-    kernel_reason: kernelReason !== null && KERNEL_WORD.test(kernelReason) ? kernelReason : undefined,
-    kernel_path: kernelPath ?? undefined,
-    evidence: sparse ? undefined : evidence.slice(0, MAX_EVIDENCE).map((sentence) => printable(sentence, MAX_SENTENCE)),
+    ...kernelJson(kernel, !sparse),
+    evidence: sparse || evidence.length === 0 ? undefined : evidence.slice(0, MAX_EVIDENCE).map(sentence),
   };
 }
 
@@ -129,13 +115,10 @@ export function readAttribution(json: unknown): Attribution | null {
   if (said === null) return null;
   const sender = endOf(said['sender'], said['sender_reason']);
   const receiver = endOf(said['receiver'], said['receiver_reason']);
-  const kernelReason = said['kernel_reason'] ?? null;
-  const kernelPath = said['kernel_path'] ?? null;
+  const kernel = readKernel(said);
   const evidence = evidenceOf(said['evidence'] ?? []);
-  if (sender === null || receiver === null || evidence === null) return null;
-  if (kernelReason !== null && !(typeof kernelReason === 'string' && KERNEL_WORD.test(kernelReason))) return null;
-  if (kernelPath !== null && !isOneOf(PATHS, kernelPath)) return null;
-  return { sender, receiver, kernelReason, kernelPath, evidence };
+  if (sender === null || receiver === null || kernel === null || evidence === null) return null;
+  return { sender, receiver, kernel, evidence };
 }
 
 function endOf(process: unknown, reason: unknown): End | null {
@@ -183,7 +166,7 @@ function evidenceOf(said: unknown): string[] | null {
   const sentences: string[] = [];
   for (const one of said as readonly unknown[]) {
     if (typeof one !== 'string') return null;
-    sentences.push(printable(one, MAX_SENTENCE));
+    sentences.push(sentence(one));
   }
   return sentences;
 }
@@ -196,12 +179,4 @@ function textOf(said: unknown, limit: number): string | null | undefined {
 function wholeNumber(said: unknown): number | null | undefined {
   if (said === undefined || said === null) return null;
   return typeof said === 'number' && Number.isSafeInteger(said) && said >= 0 ? said : undefined;
-}
-
-function objectOf(json: unknown): Json | null {
-  return typeof json === 'object' && json !== null && !Array.isArray(json) ? { ...json } : null;
-}
-
-function isOneOf<Word extends string>(words: Readonly<Record<Word, true>>, said: unknown): said is Word {
-  return typeof said === 'string' && Object.hasOwn(words, said);
 }

@@ -9,7 +9,8 @@
 import { printable } from '../base/text.js';
 import { PACKET_MARK } from '../capture/packet-note.js';
 import { readAttribution, writable, type Detail } from './comment-json.js';
-import type { Attribution, End, Process } from './process.js';
+import { isBlank } from './comment-kernel.js';
+import { kernelPathOf, kernelReasonOf, type Attribution, type End, type Process } from './process.js';
 
 const PROCESSES_MARK = 'rstscope-processes: ';
 /** Bytes of a comment, all told. A flood writes a million of them. */
@@ -96,9 +97,9 @@ function attributionOf(json: string): Attribution | null {
 }
 
 /** As every reset of a capture that says nothing of processes. */
-function saysNothing({ sender, receiver, kernelReason, kernelPath, evidence }: Attribution): boolean {
+function saysNothing({ sender, receiver, kernel, evidence }: Attribution): boolean {
   if (sender.reason !== 'offline' || receiver.reason !== 'offline') return false;
-  return kernelReason === null && kernelPath === null && evidence.length === 0;
+  return isBlank(kernel) && evidence.length === 0;
 }
 
 function words({ process, match, reason }: End): string {
@@ -120,9 +121,10 @@ function placeOf({ unit, container }: Process): string | null {
   return name ?? id.slice(0, SHORT_ID);
 }
 
-function kernelWords({ kernelReason, kernelPath }: Attribution): string {
-  if (kernelReason === null) return kernelPath === null ? '' : ` kernel=(${kernelPath})`;
-  return ` kernel=${word(kernelReason)}${kernelPath === null ? '' : ` (${kernelPath})`}`;
+function kernelWords(who: Attribution): string {
+  const [reason, path] = [kernelReasonOf(who), kernelPathOf(who)];
+  if (reason === null) return path === null ? '' : ` kernel=(${path})`;
+  return ` kernel=${word(reason)}${path === null ? '' : ` (${path})`}`;
 }
 
 function word(text: string): string {

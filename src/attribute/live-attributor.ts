@@ -8,7 +8,8 @@ import { isLoopback } from '../base/address.js';
 import { twinsOf, type Reset, type Tuple } from '../conversation/reset.js';
 import { settled, type Attributor, type Inquiry } from './attributor.js';
 import { Claims } from './claims.js';
-import { LiveInquiry, type House, type LiveSources, type OwnTuple, type Side, type Tell } from './live-inquiry.js';
+import { LiveInquiry, type House, type LiveSources, type Side, type Tell } from './live-inquiry.js';
+import type { OwnTuple } from './live-trace.js';
 import { unattributed, type FailedConnects } from './process.js';
 import type { Query, SocketAnswer } from './sockets/watch-protocol.js';
 

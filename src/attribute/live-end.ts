@@ -66,11 +66,12 @@ function decideEnd(facts: EndFacts): Decision {
     const named = byTrace(facts, traced);
     if (named !== null) return named;
   }
-  const notByTcp = facts.side === 'sender' && traced === null && facts.complete;
-  const evidence = notByTcp ? ["the kernel's TCP did not send it: a packet filter or a raw socket did"] : [];
-  if (traced?.socketless === true) return withoutSocket(facts);
-  const decision = bySockets(facts, notByTcp);
-  return { end: decision.end, evidence: [...evidence, ...decision.evidence] };
+  return traced?.socketless === true ? withoutSocket(facts) : bySockets(facts);
+}
+
+/** The kernel's TCP did not send it: a packet filter or a raw socket did. */
+export function isSilent({ side, traced, complete }: Pick<EndFacts, 'side' | 'traced' | 'complete'>): boolean {
+  return side === 'sender' && traced === null && complete;
 }
 
 /** Whether the trace names the end so well that the socket tables need not be asked. */
@@ -108,8 +109,9 @@ function withoutSocket(facts: EndFacts): Decision {
   return { end: missing('no-listener'), evidence: pastListenerOf(facts) };
 }
 
-function bySockets(facts: EndFacts, notByTcp: boolean): Decision {
+function bySockets(facts: EndFacts): Decision {
   const { sockets, answersSyn, mayServe, side, traced } = facts;
+  const notByTcp = isSilent(facts);
   if (sockets === null) return { end: missing('not-tried'), evidence: [] };
   const { exact, holders, alive } = sockets;
   const [holder] = holders;
@@ -121,16 +123,28 @@ function bySockets(facts: EndFacts, notByTcp: boolean): Decision {
   const answered = side === 'sender' && answersSyn && traced === null;
   if (answered && sockets.noListener) return { end: missing('no-listener'), evidence: pastListenerOf(facts) };
   // What answers a SYN where somebody listens is no program: a packet filter, or a listener that has just begun.
-  if (mayServe && !answered && !notByTcp && sockets.listeners.length > 0) return byListener(facts, sockets.listeners);
+  if (mayServe && !answered && !notByTcp && sockets.listeners.length > 0) return byListener(facts);
   return {
     end: missing(sockets.lookedAt === 0 ? 'not-tried' : answered || notByTcp ? 'unknown' : 'gone'),
     evidence: [],
   };
 }
 
-function byListener({ side, ip, netns, listenedThen }: EndFacts, all: readonly Listener[]): Decision {
-  const here = isLoopback(ip) && netns !== null ? all.filter((one) => one.netns === netns) : all;
-  // The most specific address takes the connection; in which of two namespaces it came, the listeners don't tell.
+/** Those that may be meant, the most specific address first, which takes the connection. */
+export function listenersOf({ ip, netns, sockets }: Pick<EndFacts, 'ip' | 'netns' | 'sockets'>): readonly Listener[] {
+  const all = sockets?.listeners ?? [];
+  return isLoopback(ip) && netns !== null ? all.filter((one) => one.netns === netns) : all;
+}
+
+/** It listened at the time of the reset. */
+export function wasListening({ seen }: Listener, { listenedThen }: Pick<EndFacts, 'listenedThen'>): boolean {
+  return seen === 'around' || seen === 'before' || listenedThen;
+}
+
+function byListener(facts: EndFacts): Decision {
+  const { side } = facts;
+  const here = listenersOf(facts);
+  // In which of two namespaces it came, the listeners don't tell.
   const [first] = here;
   if (first === undefined) return { end: missing('gone'), evidence: [] };
   const rivals = here.filter((one) => one.netns !== first.netns);
@@ -139,8 +153,8 @@ function byListener({ side, ip, netns, listenedThen }: EndFacts, all: readonly L
       side,
       here.flatMap(({ group }) => (group === null ? [] : [group])),
     );
-  const { group, single, processes, complete, seen } = first;
-  if (seen !== 'around' && seen !== 'before' && !listenedThen) return { end: missing('unknown'), evidence: [] };
+  const { group, single, processes, complete } = first;
+  if (!wasListening(first, facts)) return { end: missing('unknown'), evidence: [] };
   if (group === null) {
     return processes.length === 0
       ? { end: missing(complete ? 'gone' : 'permission'), evidence: [] }
@@ -165,7 +179,7 @@ function ambiguous(side: string, candidates: readonly Process[]): Decision {
 }
 
 /** Who listened there: as the socket tables had it, until when as the trace had it. */
-function pastListenerOf({ pastListener, sockets, ipNetns }: EndFacts): string[] {
+export function pastListenerOf({ pastListener, sockets, ipNetns }: EndFacts): string[] {
   const past = sockets?.past ?? null;
   const closer = pastListener?.process ?? pastListener?.closer ?? null;
   // The trace does not say in which namespace: that of whoever listened does.
@@ -178,6 +192,6 @@ function clock(epoch: number): string {
   return isoTime(Math.floor(epoch), (epoch % 1) * 1e9, 3);
 }
 
-function nameOf({ name, pid }: Process): string {
+export function nameOf({ name, pid }: Process): string {
   return `${printable(name ?? 'a process', 32)} (pid ${String(pid)})`;
 }

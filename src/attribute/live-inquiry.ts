@@ -7,12 +7,13 @@ import { isLoopback, type AddressTest } from '../base/address.js';
 import type { Reset } from '../conversation/reset.js';
 import { ACK } from '../decode/net/tcp.js';
 import type { Inquiry } from './attributor.js';
-import type { Claims, Likeness } from './claims.js';
-import { decide, fits, isNamedByTrace, type Decision, type EndFacts } from './live-end.js';
+import type { Claims } from './claims.js';
+import { decide, isNamedByTrace, type Decision, type EndFacts } from './live-end.js';
+import { kernelFactsOf } from './live-kernel.js';
+import { ResetTrace, type OwnTuple } from './live-trace.js';
 import { missing, type Attribution, type MissingReason } from './process.js';
 import type { SocketWatch } from './sockets/watch.js';
 import type { Query, SocketAnswer } from './sockets/watch-protocol.js';
-import { tupleText } from './trace/ends.js';
 import type { KernelTrace } from './trace/kernel-trace.js';
 import type { TracedReset } from './trace/protocol.js';
 
@@ -41,26 +42,14 @@ const TRACE_PATIENCE = 0.4;
 const TRACE_LATE = 5;
 /** Whatever is not known by then is not told any more. */
 const PATIENCE = 1.5;
-/**
- * How far the trace's time of a reset and that of its frame may lie apart, in seconds. What is sent is captured at once;
- * what is captured may wait for another processor before its socket gets it.
- */
-const WITHIN = { send: { kernel: 0.002, arrival: 0.2 }, receive: { kernel: 0.05, arrival: 0.2 } };
-/** What a queue of the interface holds back may be captured so long after it was sent. */
-const QUEUED = 2;
+/** A reset waits so long for its socket, at the most: for a processor, or for the call that holds the socket. */
+const TAKEN_AFTER = 0.2;
 const NEVER = -1;
-/** Two that lie about as far away can't be told apart. */
-const CLOSER = 4;
-const UNSURE = { kernel: 0.0002, arrival: 0.05 };
-/** An answer is traced some microseconds after the packet that it answers was captured. */
-const TOLD_AFTER = 0.002;
 /** What is said of a process that can't be seen. */
 const HIDDEN: ReadonlySet<MissingReason> = new Set(['gone', 'permission', 'unknown', 'not-tried']);
 
 export type Tell = (answer: SocketAnswer | null) => void;
 export type Side = EndFacts['side'];
-/** Of one end, its own address first. */
-export type OwnTuple = Pick<Query, 'localIp' | 'localPort' | 'remoteIp' | 'remotePort'>;
 
 /** What one end has been asked. */
 interface EndState {
@@ -74,6 +63,12 @@ interface EndState {
   onlyTables: boolean;
   answer: SocketAnswer | null;
   traced: TracedReset | null;
+  /** What the decision was made of; null: there was nothing certain. */
+  facts: EndFacts | null;
+  /** Of the receiver: a socket took the reset. */
+  received: boolean | null;
+  /** It is decided, and the trace may still say that a socket took the reset. */
+  awaited: boolean;
 }
 
 /** What the inquiries of one run have in common. */
@@ -94,7 +89,7 @@ export class LiveInquiry implements Inquiry {
   private readonly sources: LiveSources;
   private readonly house: House;
   private readonly ends: readonly EndState[];
-  private readonly likeness: Likeness;
+  private readonly trace: ResetTrace;
   private attribution: Attribution | null = null;
   private looked = NEVER;
 
@@ -112,13 +107,13 @@ export class LiveInquiry implements Inquiry {
     this.deadline = sources.now() / 1000 + PATIENCE;
     this.sources = sources;
     this.house = house;
-    this.likeness = [reset.seq, reset.ack, reset.flags, reset.window].join(' ');
+    this.trace = new ResetTrace(reset, sources, house.claims);
     this.ends = [endState('sender', sender), endState('receiver', receiver)];
   }
 
   get final(): boolean {
     this.look();
-    const final = this.ends.every(({ decided }) => decided);
+    const final = this.ends.every(({ decided, awaited }) => decided && !awaited);
     if (final) this.house.ended();
     return final;
   }
@@ -134,6 +129,7 @@ export class LiveInquiry implements Inquiry {
     if (now === this.looked) return;
     this.looked = now;
     for (const end of this.ends) {
+      if (end.awaited) this.hear(end, now);
       if (end.decided || (end.onlyTables && !end.answered && now / 1000 <= this.deadline)) continue;
       this.follow(end, now);
       this.attribution = null;
@@ -141,43 +137,37 @@ export class LiveInquiry implements Inquiry {
   }
 
   private follow(end: EndState, now: number): void {
-    const { timestamps } = this.sources;
+    const { trace } = this;
     const seconds = now / 1000;
-    const isTold = this.isTold(now);
+    const isTold = trace.isTold(now);
     const late = seconds > this.deadline + (isTold ? 0 : TRACE_LATE);
     // Before everything is told, what is known of it is looked at once.
     if (!isTold && !late && end.traced !== null) return;
-    const traced = this.tracedOf(end);
+    const traced = trace.find(end.side, end.tuples);
     if (traced === 'ambiguous') {
       if (!isTold && !late) return;
-      this.decide(end, { end: missing('ambiguous'), evidence: [`${end.side}: several resets of this kind at once`] });
+      end.facts = null;
+      end.decision = { end: missing('ambiguous'), evidence: [`${end.side}: several resets of this kind at once`] };
+      end.decided = true;
       return;
     }
     end.traced = traced;
-    if (traced !== null && isTold) this.house.claims.claim(traced.serial, this.likeness);
+    if (traced !== null && isTold) trace.claim(traced);
     const facts = this.facts(end);
     // Before everything is told, another reset of the same ends may be still nearer.
-    const isSure = isTold || (traced !== null && timestamps === 'kernel' && this.away(traced) < UNSURE.kernel);
+    const isSure = isTold || (traced !== null && trace.isClose(traced));
     if (isSure && isNamedByTrace(facts)) {
-      this.decide(end, decide(facts));
+      this.decide(end, facts, now);
       return;
     }
     // What is known already is told, though more may come.
-    if (traced !== null) end.decision = decide(facts);
+    if (traced !== null) this.tell(end, facts);
     const isOpen = traced?.open === true && (traced.owner === null || traced.owner.shared);
     const mayLearn = isOpen && seconds < this.at + TRACE_PATIENCE;
     // Before the trace has told, the tables would be asked in vain.
     if (isTold && !end.asked) this.askTables(end);
     end.onlyTables = isTold && !mayLearn;
-    if ((end.onlyTables && end.answered) || late) this.decide(end, decide(this.facts(end)));
-  }
-
-  /** Everything that the trace has to say of the reset itself has been heard. */
-  private isTold(now: number): boolean {
-    const { trace } = this.sources;
-    // One that has failed will say no more.
-    if (trace?.state !== 'on') return true;
-    return trace.knownUntil(now) > this.at + TOLD_AFTER;
+    if ((end.onlyTables && end.answered) || late) this.decide(end, this.facts(end), now);
   }
 
   private askTables(end: EndState): void {
@@ -199,11 +189,33 @@ export class LiveInquiry implements Inquiry {
     return isLoopback(ip) ? this.reset.netns : this.sources.netnsOf(ip);
   }
 
-  private decide(end: EndState, decision: Decision): void {
+  private tell(end: EndState, facts: EndFacts): void {
+    end.facts = facts;
+    end.decision = decide(facts);
+    end.received = end.side === 'receiver' && facts.traced !== null && this.trace.isTaken(facts.traced) ? true : null;
+  }
+
+  private decide(end: EndState, facts: EndFacts, now: number): void {
+    this.tell(end, facts);
+    const { decision } = end;
     const { reason } = decision.end;
     const isHidden = this.sources.otherPids && reason !== null && HIDDEN.has(reason);
-    end.decision = isHidden ? { ...decision, end: missing('pid-namespace') } : decision;
+    if (isHidden) end.decision = { ...decision, end: missing('pid-namespace') };
     end.decided = true;
+    if (end.side !== 'receiver' || facts.traced !== null) return;
+    end.awaited = this.trace.wouldBeTold('receiver', end.tuples);
+    if (end.awaited) this.hear(end, now);
+  }
+
+  /** Until no socket can take the reset any more. Cheap: of a flood that nobody takes, many wait. */
+  private hear(end: EndState, now: number): void {
+    const until = this.at + TAKEN_AFTER;
+    if (now / 1000 <= until) return;
+    const isTold = this.trace.isTold(now, until);
+    if (!isTold && now / 1000 <= this.deadline + TRACE_LATE) return;
+    end.received = isTold && this.trace.wouldBeTold('receiver', end.tuples) ? false : null;
+    end.awaited = false;
+    this.attribution = null;
   }
 
   private facts({ side, tuples, traced, answer }: EndState): EndFacts {
@@ -220,64 +232,20 @@ export class LiveInquiry implements Inquiry {
       answersSyn: (reset.flags & ACK) !== 0 && reset.seq === 0 && reset.window <= 0,
       mayServe: reset.resetBy === 'unknown' || reset.resetBy === serving,
       traced,
-      complete: trace !== null && this.isTold(this.sources.now()) && this.wouldBeTold(trace, tuples),
+      complete: side === 'sender' && this.trace.isTold(this.sources.now()) && this.trace.wouldBeTold(side, tuples),
       sockets: answer,
       pastListener: trace?.pastListener(localIp, localPort) ?? null,
       listenedThen: trace?.hasListenedSince(localIp, localPort, at) === true,
     };
   }
 
-  /** Had the kernel's TCP sent it from one of these, the trace would have said so. */
-  private wouldBeTold(trace: KernelTrace, tuples: readonly OwnTuple[]): boolean {
-    const { at } = this;
-    return (
-      trace.toldAllSent(at) &&
-      tuples.every(({ localIp, localPort, remoteIp, remotePort }) => {
-        const tuple = tupleText(localIp, localPort, remoteIp, remotePort);
-        return trace
-          .near('send', tuple, at, QUEUED)
-          .every(({ serial }) => !this.house.claims.allows(serial, this.likeness));
-      })
-    );
-  }
-
-  /** The kernel's word on this reset; null: none. Of several that can't be told apart, only what all agree on. */
-  private tracedOf({ side, tuples }: EndState): TracedReset | null | 'ambiguous' {
-    const { trace, timestamps } = this.sources;
-    if (trace === null) return null;
-    const kind = side === 'sender' ? 'send' : 'receive';
-    const within = WITHIN[kind][timestamps];
-    const near = tuples.flatMap(({ localIp, localPort, remoteIp, remotePort }) => {
-      const own = trace.near(kind, tupleText(localIp, localPort, remoteIp, remotePort), this.at, within);
-      const all = own.length > 0 || side === 'receiver' ? own : trace.nearListener(localIp, localPort, this.at, within);
-      return all.filter(({ owner, serial, at }) => {
-        if (!this.house.claims.allows(serial, this.likeness)) return false;
-        // Who stamps at arrival stamps late, never early.
-        if (timestamps === 'arrival' && at > this.at + TOLD_AFTER) return false;
-        const process = owner?.process ?? null;
-        return process === null || fits(process, localIp, this.reset.netns);
-      });
-    });
-    near.sort((a, b) => this.away(a) - this.away(b));
-    const [nearest] = near;
-    if (nearest === undefined) return null;
-    const rival = near.find((one) => one.owner?.task !== nearest.owner?.task && one.owner !== null);
-    const isClear = rival === undefined || this.away(rival) > CLOSER * this.away(nearest) + UNSURE[timestamps];
-    return isClear ? nearest : 'ambiguous';
-  }
-
-  private away({ at }: TracedReset): number {
-    return Math.abs(at - this.at);
-  }
-
   private put(): Attribution {
     const [sender, receiver] = this.ends;
-    const traced = sender?.traced ?? null;
+    const facts = { sender: sender?.facts ?? null, receiver: receiver?.facts ?? null };
     return {
       sender: sender?.decision.end ?? missing('unknown'),
       receiver: receiver?.decision.end ?? missing('unknown'),
-      kernelReason: traced?.reason ?? null,
-      kernelPath: traced?.path ?? null,
+      kernel: kernelFactsOf({ ...facts, received: receiver?.received ?? null }),
       evidence: this.ends.flatMap(({ decision }) => decision.evidence),
     };
   }
@@ -287,5 +255,5 @@ function endState(side: Side, tuples: readonly OwnTuple[]): EndState {
   const isRemote = tuples.length === 0;
   const decision: Decision = { end: missing(isRemote ? 'remote' : 'not-tried'), evidence: [] };
   const state = { side, tuples, decision, decided: isRemote, asked: false, answered: false, onlyTables: false };
-  return { ...state, answer: null, traced: null };
+  return { ...state, answer: null, traced: null, facts: null, received: null, awaited: false };
 }

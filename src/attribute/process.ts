@@ -5,6 +5,8 @@
  * steer a terminal.
  */
 
+import { NO_KERNEL_FACTS, type KernelFacts, type KernelPath } from '../conversation/kernel-facts.js';
+
 export interface Container {
   readonly id: string;
   /** "docker", "containerd", "cri-o", "podman", "lxc" …, null where nothing says. */
@@ -56,18 +58,13 @@ export type End =
   | { readonly process: Process; readonly match: Match; readonly reason: null }
   | { readonly process: null; readonly match: null; readonly reason: MissingReason };
 
-/** What the stack of a reset said that a program sent. */
-export type KernelPath =
-  'linger' | 'listener-closed' | 'disconnect' | 'killed' | 'sock-destroy' | 'keepalive' | 'close';
-
 export interface Attribution {
   /** At the reset's source. */
   readonly sender: End;
   /** At its destination. */
   readonly receiver: End;
-  /** The kernel's own word for why it sent the reset. */
-  readonly kernelReason: string | null;
-  readonly kernelPath: KernelPath | null;
+  /** What the system knows of why. */
+  readonly kernel: KernelFacts;
   /** Sentences, each a fact that was observed. */
   readonly evidence: readonly string[];
 }
@@ -100,5 +97,14 @@ export function found(process: Process, match: Match): End {
 /** Nothing was looked for, and why. */
 export function unattributed(reason: MissingReason): Attribution {
   const end = missing(reason);
-  return { sender: end, receiver: end, kernelReason: null, kernelPath: null, evidence: [] };
+  return { sender: end, receiver: end, kernel: NO_KERNEL_FACTS, evidence: [] };
+}
+
+/** The kernel's own word for why it sent the reset. */
+export function kernelReasonOf({ kernel: { sent } }: Attribution): string | null {
+  return sent === null || sent === 'silent' ? null : sent.reason;
+}
+
+export function kernelPathOf({ kernel: { sent } }: Attribution): KernelPath | null {
+  return sent === null || sent === 'silent' ? null : sent.path;
 }

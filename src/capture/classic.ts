@@ -113,13 +113,14 @@ export class ClassicReader implements CaptureReader {
         firstFraction = fraction;
       }
       at += recordHeader;
-      if (sieve?.passes(view, at, at + cap) !== true) {
+      const nano = fraction * nanosPerFraction;
+      if (sieve?.passes(view, at, at + cap, sec, nano, next) !== true) {
         number[n] = next;
         start[n] = at;
         captured[n] = cap;
         original[n] = len;
         seconds[n] = sec;
-        nanos[n] = fraction * nanosPerFraction;
+        nanos[n] = nano;
         n++;
       }
       next++;

@@ -48,8 +48,8 @@ export interface FrameNote {
 export interface Sieve {
   /** The link type that it knows. */
   readonly linkType: number;
-  /** Whether the frame from `at` to `end` was counted and needs no row. */
-  passes(view: DataView, at: number, end: number): boolean;
+  /** Whether the frame from `at` to `end`, of that time (NaN: none) and number, was taken and needs no row. */
+  passes(view: DataView, at: number, end: number, seconds: number, nanos: number, number: number): boolean;
 }
 
 export class FrameBatch {

@@ -139,9 +139,12 @@ export class PcapngReader implements CaptureReader {
       times.add(value(seconds, n), value(nanos, n));
       const frame = at + PACKET_BYTES;
       const own = next++;
-      if (sieve?.linkType === reading.linkType && sieve.passes(view, frame, frame + cap)) {
-        at += total;
-        continue;
+      if (sieve?.linkType === reading.linkType) {
+        const [sec, nano] = [value(seconds, n), value(nanos, n)];
+        if (sieve.passes(view, frame, frame + cap, sec, nano, own)) {
+          at += total;
+          continue;
+        }
       }
       number[n] = own;
       start[n] = frame;

@@ -5,6 +5,7 @@ export const SHORT_HELP = `rstscope: who is resetting my TCP connections, and wh
   rstscope live               capture on this host for 60 s, then report (root)
   rstscope read FILE…         report the resets in saved captures (pcap, pcapng, gzip)
   rstscope who PORT…          who owns a TCP port, in every network namespace
+  rstscope explain [CAUSE]    what a cause means and what to do
 
 Examples:
   sudo rstscope live -d 5m
@@ -21,6 +22,7 @@ Examples:
   rstscope output.pcap --port 443            the same for one port
   ssh HOST tcpdump -U -w - | rstscope read - a capture as it grows
   rstscope who 7211                          whose port is it
+  rstscope explain closed-port               what a cause means and what to do
 
 Exit codes:
   0   ran to the end
@@ -65,4 +67,15 @@ As root every process and every network namespace is seen, else one's own.
 Examples:
   rstscope who 7211
   rstscope who 80 443 --json | jq '.ports[].listeners[] | {ip, pid: .process.pid, name: .process.name}'
+`;
+
+export const EXPLAIN_EPILOGUE = `
+CAUSE is a cause of the report, or another word for it: an error (ECONNRESET), what a guide calls it ("listen queue
+full"), a reason or counter of the kernel (NO_SOCKET, TCPAbortOnClose), a state of Zeek (REJ). What fits several causes
+says which is which. Without CAUSE: all causes, a line each.
+
+Examples:
+  rstscope explain closed-port
+  rstscope explain "connection reset by peer"
+  rstscope explain listen-queue-full --json | jq '.counters, .sysctls'
 `;

@@ -2,7 +2,7 @@
 
 import { Command, CommanderError, Option } from 'commander';
 import { UserError } from '../base/errors.js';
-import { LIVE_EPILOGUE, PROGRAM_EPILOGUE, READ_EPILOGUE, WHO_EPILOGUE } from './help.js';
+import { EXPLAIN_EPILOGUE, LIVE_EPILOGUE, PROGRAM_EPILOGUE, READ_EPILOGUE, WHO_EPILOGUE } from './help.js';
 import { optionsOf, type CommandName, type OptionSpec } from './options.js';
 
 /** What `live` and `read` have in common, as commander names it. */
@@ -67,15 +67,24 @@ export interface WhoValues {
   readonly debug?: true;
 }
 
+export interface ExplainValues {
+  readonly json?: true;
+  readonly color?: string | false;
+  readonly debug?: true;
+}
+
 /** What to do, by name. */
 export type Typed =
   | { readonly command: 'read'; readonly files: readonly string[]; readonly values: ReadValues }
   | { readonly command: 'live'; readonly filter: readonly string[]; readonly values: LiveValues }
   | { readonly command: 'who'; readonly ports: readonly string[]; readonly values: WhoValues }
+  | { readonly command: 'explain'; readonly words: readonly string[]; readonly values: ExplainValues }
   | { readonly command: 'devices'; readonly values: DevicesValues }
   | { readonly command: 'version' }
   | { readonly command: 'schema' }
   | { readonly command: 'shown' };
+
+const OTHER_COMMANDS: ReadonlySet<string> = new Set(['live', 'who', 'explain', 'devices']);
 
 /** Parses `args` (without node and program). Help goes to `write`. Throws a UserError for what is wrong. */
 export function parseCommandLine(args: readonly string[], width: number | null, write: (text: string) => void): Typed {
@@ -121,6 +130,19 @@ export function parseCommandLine(args: readonly string[], width: number | null, 
     .action((ports: string[], values: WhoValues) => {
       typed = { command: 'who', ports, values };
     });
+  const explain = program
+    .command('explain')
+    .description('what a cause means, how it is recognised and what to do; without one, all of them')
+    .usage('[options] [CAUSE]')
+    .argument('[cause...]')
+    .option('--json', 'as JSON')
+    .option('--color <when>', 'always, never or auto')
+    .option('--no-color', 'the same as --color never')
+    .option('--debug', 'stack traces')
+    .addHelpText('after', EXPLAIN_EPILOGUE)
+    .action((words: string[], values: ExplainValues) => {
+      typed = { command: 'explain', words, values };
+    });
   const devices = program
     .command('devices')
     .description('list the interfaces that one may capture on')
@@ -134,7 +156,7 @@ export function parseCommandLine(args: readonly string[], width: number | null, 
     });
   for (const spec of optionsOf('live')) live.addOption(option(spec));
   for (const spec of optionsOf('read')) read.addOption(option(spec));
-  for (const command of [program, live, read, who, devices]) {
+  for (const command of [program, live, read, who, explain, devices]) {
     command.exitOverride();
     command.configureOutput({
       writeOut: write,
@@ -149,7 +171,7 @@ export function parseCommandLine(args: readonly string[], width: number | null, 
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return { command: 'shown' };
-    const named = args.find((arg) => arg === 'live' || arg === 'who' || arg === 'devices') ?? 'read';
+    const named = args.find((arg) => OTHER_COMMANDS.has(arg)) ?? 'read';
     throw new UserError('usage', inOneSentence(error), `rstscope ${named} --help`, error);
   }
   const { version, schema, listDevices } = program.opts<{ version?: true; schema?: true; listDevices?: true }>();

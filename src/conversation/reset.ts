@@ -4,6 +4,7 @@
  */
 
 import type { OuterHeader } from '../decode/segment-batch.js';
+import type { ConversationFacts, HostFacts } from './facts.js';
 import type { Few } from './few.js';
 import type { Direction, ResetBy, Verdict } from './verdict.js';
 
@@ -57,6 +58,8 @@ export interface Reset extends Tuple {
   readonly ttl: number;
   /** −1: IPv6 has none. */
   readonly ipId: number;
+  /** IPv4's "don't fragment"; false for IPv6. */
+  readonly dontFragment: boolean;
   readonly payloadLength: number;
   readonly payloadText: string | null;
   /** What rstscope wrote on it when it was saved, of the first frame that has such a comment: a claim of the file's. */
@@ -73,6 +76,15 @@ export interface Reset extends Tuple {
   /** null: no further frame showed it. */
   copies: Copies | null;
   direction: Direction;
+  /** It came by on the loopback interface only, from an address that is not of this host to one that is. */
+  readonly ownFilter: boolean;
+  /** The connection as it was then, and what came behind the reset. */
+  conversation: ConversationFacts;
+  host: HostFacts;
+  /** Segments without SYN, FIN or RST had been captured by then. */
+  holdsMiddle: boolean;
+  /** The serving end's number, for its count of connections; null where nothing says which side serves. */
+  server: number | null;
   /** Port of the serving side as the client dialled it; null where nothing says which side serves. */
   servicePort: number | null;
   resetBy: ResetBy;
@@ -122,4 +134,11 @@ export function asClientSeesIt(reset: Reset): Tuple {
     if (reset.resetBy === 'server' ? later >= 0 : later < 0) seen = twin;
   }
   return seen;
+}
+
+/** The source, or the destination, opened the connection: the other one serves. */
+export function openedBy(reset: Reset, opener: 'source' | 'destination'): void {
+  reset.resetBy = opener === 'source' ? 'client' : 'server';
+  const seen = asClientSeesIt(reset);
+  reset.servicePort = reset.resetBy === 'server' ? seen.srcPort : seen.destPort;
 }

@@ -1,10 +1,19 @@
 /**
  * What is known of each address and port over the whole capture: has it served, has it been a client, does it recur
- * with different peers. Bounded; what is forgotten is only a hint lost, never a wrong one.
+ * with different peers, how many connections were opened to it. Bounded; what is forgotten is only a hint lost, never a
+ * wrong one, and a count that is not whole is none.
  */
 
-import { num, word } from '../base/bytes.js';
-import type { SegmentBatch } from '../decode/segment-batch.js';
+import { num, value, word } from '../base/bytes.js';
+import {
+  IS_IPV6,
+  R_DESTINATION,
+  R_DESTINATION_UPPER,
+  R_FLAGS,
+  R_PORTS,
+  R_SOURCE,
+  R_SOURCE_UPPER,
+} from '../decode/records.js';
 import type { Server } from './service-port.js';
 import { grown, WordTable } from './word-table.js';
 
@@ -27,6 +36,12 @@ export interface Role {
   readonly recurs: boolean;
 }
 
+/** Connections whose SYN was seen: how many, and how many of them were reset. */
+export interface Connections {
+  readonly opened: number;
+  readonly reset: number;
+}
+
 const NOTHING: Role = { server: false, client: false, recurs: false };
 
 export class Roles {
@@ -37,22 +52,71 @@ export class Roles {
   private bits = new Uint8Array(this.table.rows);
   /** Port of the first peer met, a word a row. */
   private peer = new Uint32Array(this.table.rows);
+  private connections = new Uint32Array(this.table.rows);
+  private resets = new Uint32Array(this.table.rows);
+  private acceptedAt = new Float64Array(this.table.rows);
+  private readonly portConnections = new Uint32Array(65536);
+  private readonly portResets = new Uint32Array(65536);
 
-  /** The source (or destination) of the segment in row `i` has served. */
-  serves(s: SegmentBatch, i: number, source: boolean): void {
-    this.mark(this.row(s, i, source), SERVER);
+  /** The source (or destination) of the record at `at` has served. */
+  serves(words: Uint32Array, at: number, source: boolean): void {
+    this.mark(this.row(words, at, source), SERVER);
   }
 
-  /** The two ends of the reset in row `i` were seen together; `server` is the one that serves, where that is known. */
-  meet(s: SegmentBatch, i: number, server: Server | null): void {
-    const sourcePort = num(s.sourcePort, i);
-    const destinationPort = num(s.destinationPort, i);
+  /** A connection was opened to it, whose SYN was seen. */
+  opened(words: Uint32Array, at: number, source: boolean): void {
+    const row = this.row(words, at, source);
+    this.mark(row, SERVER);
+    this.connections[row] = num(this.connections, row) + 1;
+    const port = portOf(words, at, source);
+    this.portConnections[port] = num(this.portConnections, port) + 1;
+  }
+
+  /** One of the connections that `opened` counted was reset. */
+  wasReset(words: Uint32Array, at: number, source: boolean): void {
+    const row = this.row(words, at, source);
+    this.resets[row] = num(this.resets, row) + 1;
+    const port = portOf(words, at, source);
+    this.portResets[port] = num(this.portResets, port) + 1;
+  }
+
+  /** A connection to it was established at `time`. */
+  accepted(words: Uint32Array, at: number, source: boolean, time: number): number {
+    const row = this.row(words, at, source);
+    this.acceptedAt[row] = time;
+    return this.table.serial(row);
+  }
+
+  /** When a connection to it was established last; null: none was. */
+  acceptedBefore(serial: number): number | null {
+    const row = this.table.rowOf(serial);
+    const time = row < 0 ? 0 : value(this.acceptedAt, row);
+    return time === 0 ? null : time;
+  }
+
+  /** Connections to it whose SYN was seen, and how many of them were reset; null: not known any more, or none. */
+  connectionsOf(serial: number): Connections | null {
+    const row = this.table.rowOf(serial);
+    // One that was forgotten and came back has lost count.
+    if (row < 0 || this.table.evicted > 0) return null;
+    return connections(num(this.connections, row), num(this.resets, row));
+  }
+
+  /** The same of all servers on one port. */
+  connectionsOfPort(port: number): Connections | null {
+    return connections(num(this.portConnections, port), num(this.portResets, port));
+  }
+
+  /** The two ends of the reset in the record were seen together; `server` is the one that serves, where that is known. */
+  meet(words: Uint32Array, at: number, server: Server | null): void {
+    const sourcePort = portOf(words, at, true);
+    const destinationPort = portOf(words, at, false);
     // One after the other: the second end's row may be the one that the first had.
-    const source = this.row(s, i, true);
+    const source = this.row(words, at, true);
     this.withPeer(source, destinationPort);
     if (server !== null) this.mark(source, server === 'source' ? SERVER : CLIENT);
     this.source = this.table.serial(source);
-    const destination = this.row(s, i, false);
+    const destination = this.row(words, at, false);
     this.withPeer(destination, sourcePort);
     if (server !== null) this.mark(destination, server === 'source' ? CLIENT : SERVER);
     this.destination = this.table.serial(destination);
@@ -85,23 +149,45 @@ export class Roles {
     }
   }
 
-  /** The row of the source or destination of the segment in row `i` of the batch. */
-  private row(s: SegmentBatch, i: number, source: boolean): number {
+  /** The row of the record's source or destination. */
+  private row(words: Uint32Array, at: number, source: boolean): number {
     const { table } = this;
     const { key } = table;
-    const words = source ? s.source : s.destination;
-    const at = i * 4;
-    key[0] = word(words, at);
-    key[1] = word(words, at + 1);
-    key[2] = word(words, at + 2);
-    key[3] = word(words, at + 3);
-    key[4] = source ? num(s.sourcePort, i) : num(s.destinationPort, i);
-    const row = table.put();
-    if (this.bits.length < table.rows) {
-      this.bits = grown(this.bits, new Uint8Array(table.rows));
-      this.peer = grown(this.peer, new Uint32Array(table.rows));
+    if ((word(words, at + R_FLAGS) & IS_IPV6) === 0) {
+      key[0] = 0;
+      key[1] = 0;
+      key[2] = 0xffff;
+    } else {
+      const upper = at + (source ? R_SOURCE_UPPER : R_DESTINATION_UPPER);
+      for (let w = 0; w < 3; w++) key[w] = word(words, upper + w);
     }
-    if (table.fresh) this.bits[row] = 0;
+    key[3] = word(words, at + (source ? R_SOURCE : R_DESTINATION));
+    key[4] = portOf(words, at, source);
+    const row = table.put();
+    if (this.bits.length < table.rows) this.grow(table.rows);
+    if (table.fresh) {
+      this.bits[row] = 0;
+      this.connections[row] = 0;
+      this.resets[row] = 0;
+      this.acceptedAt[row] = 0;
+    }
     return row;
   }
+
+  private grow(rows: number): void {
+    this.bits = grown(this.bits, new Uint8Array(rows));
+    this.peer = grown(this.peer, new Uint32Array(rows));
+    this.connections = grown(this.connections, new Uint32Array(rows));
+    this.resets = grown(this.resets, new Uint32Array(rows));
+    this.acceptedAt = grown(this.acceptedAt, new Float64Array(rows));
+  }
+}
+
+function portOf(words: Uint32Array, at: number, source: boolean): number {
+  const ports = word(words, at + R_PORTS);
+  return source ? ports >>> 16 : ports & 0xffff;
+}
+
+function connections(opened: number, reset: number): Connections | null {
+  return opened === 0 ? null : { opened, reset };
 }

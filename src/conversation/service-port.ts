@@ -6,15 +6,15 @@
  */
 
 import { ACK, RST } from '../decode/net/tcp.js';
-import { OPENER_DESTINATION, OPENER_SOURCE, type Opener } from './openers.js';
 import type { Role } from './roles.js';
 
+/** One of a reset's two ends. */
 export type Server = 'source' | 'destination';
 
 /** The handshake says it: whoever did not open serves. */
-export function byHandshake(opener: Opener): Server | null {
-  if (opener === OPENER_SOURCE) return 'destination';
-  return opener === OPENER_DESTINATION ? 'source' : null;
+export function byHandshake(opener: Server | null): Server | null {
+  if (opener === null) return null;
+  return opener === 'source' ? 'destination' : 'source';
 }
 
 /**

@@ -7,25 +7,32 @@
  */
 
 import { isLoopback, type AddressTest } from '../base/address.js';
-import { num, word } from '../base/bytes.js';
+import { num, value, word } from '../base/bytes.js';
 import type { CapturedHost, CaptureInterface } from '../capture/frame-batch.js';
-import { ACK, RST, SYN } from '../decode/net/tcp.js';
+import { FIN, KEEP_ANY, RST, SYN } from '../decode/net/tcp.js';
+import { RECORD_WORDS, recordOf, type Records } from '../decode/records.js';
 import { INBOUND, OUTBOUND, type OuterHeader, type SegmentBatch } from '../decode/segment-batch.js';
 import { MAC_BOTH, MAC_NONE } from '../decode/walk.js';
 import { AddressTexts } from './address-texts.js';
 import { foldHash, type Candidate } from './candidate.js';
+import { conversationFacts, nothingKnown } from './conversation-facts.js';
+import type { ConversationTable } from './conversation-table.js';
+import { Conversations, type ConversationListener } from './conversations.js';
 import { addCopy } from './copies.js';
 import { directionOf } from './direction.js';
+import { AFTER_SECONDS, type HostFacts } from './facts.js';
 import { Folder } from './fold.js';
-import { Openers } from './openers.js';
+import { Hosts } from './hosts.js';
 import { Queue } from './queue.js';
 import { asClientSeesIt, type Reset } from './reset.js';
-import { Roles } from './roles.js';
-import { OWN_FILTER_VERDICT, UNKNOWN_VERDICT } from './verdict.js';
+import { Roles, type Connections } from './roles.js';
 import { byHandshake, byRegistry, byRoles, byShape, type Server } from './service-port.js';
+import * as state from './state.js';
+import { UNKNOWN_VERDICT } from './verdict.js';
+import { Watches } from './watches.js';
 
-/** The flags of the segments that the tracker looks at. */
-export const WANTED_FLAGS = SYN | RST;
+/** The flags of the segments that the tracker looks at, by what is to be used of a capture. */
+export const WANTED_FLAGS = { resets: RST, control: SYN | FIN | RST, full: KEEP_ANY } as const;
 
 const TWO_20 = 1048576;
 const TWO_32 = 4294967296;
@@ -36,6 +43,8 @@ const MAX_WAITING_LIVE = 1024;
 /** Characters of the comments that waiting resets may bear; what comes beyond is as if it bore none. */
 const MAX_NOTES = 32 * 1024 * 1024;
 
+const NOTHING_KNOWN = nothingKnown();
+const NOTHING_OF_HOST: HostFacts = { ttlLeast: null, ttlMost: null, acceptedBefore: null, acceptedAfter: null };
 const NO_TAGS: readonly number[] = [];
 const NOTHING_AROUND: readonly OuterHeader[] = [];
 
@@ -72,14 +81,26 @@ export interface FrameListener {
 interface Waiting extends Candidate {
   source: number;
   destination: number;
+  /** Time of it, seconds since 1970. */
+  readonly at: number;
 }
+
+/** Servers whose next acceptance somebody waits for. */
+const MOST_AWAITED = 4096;
+const NO_SECONDS = -1;
 
 export class Tracker {
   /** Frames that folded into resets seen before. */
   copies = 0;
   /** Distinct resets. */
   unique = 0;
-  private readonly openers = new Openers();
+  private readonly conversations: Conversations;
+  private readonly watches = new Watches();
+  private readonly hosts = new Hosts();
+  /** By the server's serial number among the roles: the resets whose sender may accept somebody else yet. */
+  private readonly awaited = new Map<number, { at: number; host: HostFacts }[]>();
+  /** A row of the walk as a record. */
+  private readonly scratch = new Uint32Array(2 * RECORD_WORDS);
   private readonly roles = new Roles();
   private readonly addresses = new AddressTexts();
   private readonly folder: Folder;
@@ -88,6 +109,8 @@ export class Tracker {
   private readonly unannounced = new Queue<Waiting>();
   /** Characters of the comments of those that wait. */
   private notes = 0;
+  /** The clock, where there is one: seconds since 1970. */
+  private past = NO_SECONDS;
   private host: CapturedHost | null = null;
   private hostTest: AddressTest | null = null;
   private lastSeconds = NaN;
@@ -102,6 +125,7 @@ export class Tracker {
     this.mostWaiting = (options.patience ?? null) === null ? MAX_WAITING : MAX_WAITING_LIVE;
     this.settled = settled;
     this.frames = frames;
+    this.conversations = new Conversations(this.listener());
     this.folder = new Folder((root, twin) => {
       this.unique--;
       this.copies++;
@@ -113,19 +137,38 @@ export class Tracker {
     }, options.patience ?? null);
   }
 
-  /** Takes the segments of a batch, in their order. */
-  follow(segments: SegmentBatch, origin: Origin): void {
+  /** Connections that were forgotten because there were too many. */
+  get forgotten(): number {
+    return this.conversations.evicted;
+  }
+
+  /** Connections to the server of a reset, by its number in `servers`, whose SYN was seen; null: none, or not known. */
+  connectionsOf(server: number): Connections | null {
+    return this.roles.connectionsOf(server);
+  }
+
+  connectionsOfPort(port: number): Connections | null {
+    return this.roles.connectionsOfPort(port);
+  }
+
+  /** Takes the segments of a batch in their order; those of `plain` lie between the others by their frames' numbers. */
+  follow(segments: SegmentBatch, plain: Records, origin: Origin): void {
+    const { conversations, scratch } = this;
+    let place = 0;
     for (let i = 0; i < segments.count; i++) {
-      const flags = num(segments.flags, i);
-      if ((flags & RST) !== 0) this.takeReset(segments, i, origin);
-      else if ((flags & SYN) !== 0) this.takeHandshake(segments, i, (flags & ACK) !== 0);
+      if (place < plain.count) place = conversations.run(plain, place, num(segments.number, i));
+      recordOf(segments, i, scratch);
+      if ((num(segments.flags, i) & RST) !== 0) this.takeReset(segments, i, origin);
+      else conversations.take(conversations.tableOf(scratch, 0), scratch, 0);
     }
+    conversations.run(plain, place, Infinity);
     this.settle();
   }
 
   /** The clock: of what is older than `seconds` since 1970 no further frame will come. */
   closeOlder(seconds: number): void {
     this.folder.closeOlder(seconds);
+    this.past = Math.max(this.past, seconds);
     this.settle();
   }
 
@@ -148,18 +191,48 @@ export class Tracker {
     }
   }
 
-  private takeHandshake(s: SegmentBatch, i: number, isSynAck: boolean): void {
-    if (this.openers.see(s, i, isSynAck)) this.roles.serves(s, i, isSynAck);
+  private listener(): ConversationListener {
+    const { roles, hosts, watches } = this;
+    return {
+      opened: (words, at, sourceServes, bySyn) => {
+        if (bySyn) this.roles.opened(words, at, sourceServes);
+        else this.roles.serves(words, at, sourceServes);
+      },
+      accepted: (words, at, time) => {
+        this.heardOf(roles.accepted(words, at, false, time), time);
+      },
+      appeared: (words, at) => {
+        hosts.see(words, at);
+      },
+      watched: (table, row, words, at, time) => {
+        watches.see(table, row, words, at, time);
+      },
+      forgotten: (table, row) => {
+        watches.end(table, row);
+      },
+    };
   }
 
+  /** The server has accepted somebody at `time`. */
+  private heardOf(server: number, time: number): void {
+    const waiting = this.awaited.get(server);
+    if (waiting === undefined) return;
+    this.awaited.delete(server);
+    for (const { at, host } of waiting) if (time - at <= AFTER_SECONDS) host.acceptedAfter = time - at;
+  }
+
+  /** The reset's record is in `scratch`. */
   private takeReset(s: SegmentBatch, i: number, origin: Origin): void {
+    const { conversations, scratch } = this;
     const candidate = this.candidate(s, i, origin);
+    const time = conversations.timeOf(scratch, 0);
     const known = this.options.fold ? this.folder.fold(candidate, origin.interfaces.length) : null;
     if (known === null) {
       this.unique++;
       candidate.whole = !this.options.fold;
       this.notes += candidate.note?.length ?? 0;
-      this.judge(s, i, candidate);
+      const table = conversations.tableOf(scratch, 0);
+      this.meet(candidate, table, table.put(scratch, 0), time);
       this.waiting.push(candidate);
       if (this.options.announced) this.unannounced.push(candidate);
     } else {
@@ -168,14 +241,48 @@ export class Tracker {
       this.passNote(candidate, known);
     }
     this.frames?.taken(known ?? candidate, word(s.frame, i));
+    if (this.waiting.size > this.mostWaiting) this.settle();
   }
 
-  private judge(s: SegmentBatch, i: number, reset: Waiting): void {
-    const server = byHandshake(this.openers.of(s, i)) ?? byShape(reset.flags, reset.seq, reset.ack, reset.window);
-    this.roles.meet(s, i, server);
-    reset.source = this.roles.source;
-    reset.destination = this.roles.destination;
-    if (server !== null) setServer(reset, server);
+  /** Takes what is known of the reset's connection and its ends, and lets them know of it. */
+  private meet(reset: Waiting, table: ConversationTable, row: number, time: number): void {
+    const { conversations, scratch, roles, watches } = this;
+    const facts = conversationFacts(table, row, table.sourceIsLower);
+    const first = { seq: reset.seq, ack: reset.ack, at: time };
+    watches.see(table, row, scratch, 0, time);
+    watches.begin(table, row, facts, first);
+    conversations.noteReset(table, row, scratch, 0, time);
+    const opener = facts.opener === null ? null : facts.opener === 'sender' ? 'source' : 'destination';
+    const server = byHandshake(opener) ?? byShape(reset.flags, reset.seq, reset.ack, reset.window);
+    roles.meet(scratch, 0, server);
+    reset.source = roles.source;
+    reset.destination = roles.destination;
+    reset.conversation = facts;
+    reset.host = this.hostFacts(reset, time);
+    reset.holdsMiddle = conversations.sawMiddle;
+    if (server === null) return;
+    setServer(reset, server);
+    const at = row * state.STATE_WORDS + state.BITS;
+    if (!facts.synSeen || (word(table.words, at) & state.RESET_COUNTED) !== 0) return;
+    table.words[at] = word(table.words, at) | state.RESET_COUNTED;
+    roles.wasReset(scratch, 0, server === 'source');
+  }
+
+  /** What other connections say of the reset's sender; it grows when the sender accepts another one soon. */
+  private hostFacts(reset: Waiting, time: number): HostFacts {
+    const ttls = this.hosts.of(this.scratch, 0);
+    const before = this.roles.acceptedBefore(reset.source);
+    const host: HostFacts = {
+      ttlLeast: ttls?.least ?? null,
+      ttlMost: ttls?.most ?? null,
+      acceptedBefore: before === null ? null : time - before,
+      acceptedAfter: null,
+    };
+    const waiting = this.awaited.get(reset.source);
+    if (waiting !== undefined) {
+      if (waiting.length < MOST_AWAITED) waiting.push({ at: time, host });
+    } else if (this.awaited.size < MOST_AWAITED) this.awaited.set(reset.source, [{ at: time, host }]);
+    return host;
   }
 
   /** A comment on a copy counts where the first frame has none. */
@@ -188,10 +295,12 @@ export class Tracker {
   /** Hands on from the front what is whole and decided; order of arrival is kept. */
   private settle(): void {
     this.announce();
+    const now = this.conversations.clock;
     for (let { first } = this.waiting; first !== null; { first } = this.waiting) {
       if (!first.absorbed) {
         if (!first.whole) return;
-        if (first.servicePort === null && this.waiting.size <= this.mostWaiting) return;
+        const isRipe = first.servicePort !== null && Math.max(now, this.past) > first.at + AFTER_SECONDS;
+        if (!isRipe && this.waiting.size <= this.mostWaiting) return;
       }
       this.take();
       if (!first.absorbed) this.handOn(first);
@@ -232,6 +341,7 @@ export class Tracker {
       if (server !== null) setServer(reset, server);
     }
     if (reset.resetBy !== 'unknown') {
+      reset.server = reset.resetBy === 'server' ? reset.source : reset.destination;
       const seen = asClientSeesIt(reset);
       reset.servicePort = reset.resetBy === 'server' ? seen.srcPort : seen.destPort;
     }
@@ -249,7 +359,7 @@ export class Tracker {
   }
 
   private candidate(s: SegmentBatch, i: number, origin: Origin): Waiting {
-    const seconds = num(s.seconds, i);
+    const seconds = value(s.seconds, i);
     const timed = !Number.isNaN(seconds);
     if (timed) {
       this.lastSeconds = seconds;
@@ -298,6 +408,7 @@ export class Tracker {
       window: num(s.window, i),
       ttl,
       ipId: num(s.ipId, i),
+      dontFragment: num(s.dontFragment, i) !== 0,
       payloadLength: num(s.payloadLength, i),
       payloadText: s.texts.get(i) ?? null,
       note: this.notes < MAX_NOTES ? (origin.comments.get(i) ?? null) : null,
@@ -309,9 +420,14 @@ export class Tracker {
       netns: host?.netns ?? null,
       copies: null,
       direction: filtered ? 'sent' : directionOf({ srcIp, destIp, packetType, noted }, local),
+      ownFilter: filtered,
       servicePort: null,
       resetBy: 'unknown',
-      verdict: filtered ? OWN_FILTER_VERDICT : UNKNOWN_VERDICT,
+      verdict: UNKNOWN_VERDICT,
+      conversation: NOTHING_KNOWN,
+      host: NOTHING_OF_HOST,
+      holdsMiddle: false,
+      server: null,
       whole: false,
       hash: foldHash(flags, seq, ack),
       place,
@@ -327,6 +443,7 @@ export class Tracker {
       suspects: null,
       source: 0,
       destination: 0,
+      at: (timed ? seconds : this.lastSeconds) + (timed ? num(s.nanos, i) : this.lastNanos) / 1e9,
     };
   }
 }

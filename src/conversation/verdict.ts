@@ -48,16 +48,7 @@ export interface Verdict {
   readonly evidence: readonly string[];
 }
 
-/** A reset in another host's name, made by this host's own packet filter. */
-export const OWN_FILTER_VERDICT: Verdict = {
-  cause: 'unknown',
-  confidence: 'unknown',
-  origin: 'firewall',
-  pattern: null,
-  evidence: ['it came by on lo only, in the name of an address that is not of this host'],
-};
-
-/** Nothing that was captured says what happened. */
+/** Not judged yet. */
 export const UNKNOWN_VERDICT: Verdict = {
   cause: 'unknown',
   confidence: 'unknown',

@@ -151,7 +151,7 @@ export class WordTable {
 }
 
 /** `old` at the beginning of `larger`. */
-export function grown<T extends Uint8Array | Uint32Array>(old: T, larger: T): T {
+export function grown<T extends Uint8Array | Uint32Array | Float64Array>(old: T, larger: T): T {
   larger.set(old);
   return larger;
 }

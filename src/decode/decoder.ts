@@ -11,11 +11,13 @@ import { printable, utf8 } from '../base/text.js';
 import { BATCH_FRAMES, type CaptureInterface, type FrameBatch } from '../capture/frame-batch.js';
 import { walkFrame } from './frame.js';
 import { PKTAP_NAME_LENGTH } from './link/other-links.js';
-import { IPV4_DESTINATION, IPV4_ID, IPV4_SOURCE, IPV4_TTL } from './net/ipv4.js';
+import { IPV4_DESTINATION, IPV4_DONT_FRAGMENT, IPV4_FRAGMENT, IPV4_ID, IPV4_SOURCE, IPV4_TTL } from './net/ipv4.js';
 import { IPV6_DESTINATION, IPV6_HOP_LIMIT, IPV6_SOURCE } from './net/ipv6.js';
 import {
   CONTROL,
+  KEEP_ANY,
   RST,
+  SYN,
   TCP_ACK,
   TCP_DESTINATION_PORT,
   TCP_MIN,
@@ -24,8 +26,9 @@ import {
   TCP_WINDOW,
   tcpHeaderLength,
 } from './net/tcp.js';
-import { timestampValue } from './net/tcp-options.js';
+import { timestampValue, windowScale } from './net/tcp-options.js';
 import { PlainSieve } from './plain.js';
+import type { Records } from './records.js';
 import { INBOUND, OUTBOUND, SegmentBatch, type OuterHeader, type Surroundings } from './segment-batch.js';
 import { Tenants } from './tenants.js';
 import {
@@ -72,6 +75,9 @@ export function noCounts(): PacketCounts {
   };
 }
 
+/** In the column: no window scale. */
+const NO_SCALE = -1;
+
 /** Of a reset's payload this much is looked at for text. */
 const MAX_TEXT = 256;
 
@@ -87,11 +93,14 @@ export class Decoder {
   private lastAround: Surroundings | null = null;
   private lastTenant = 0;
 
-  /** Keeps the TCP headers that have any of the flags in `keep`. */
-  constructor(keep: number, capacity = BATCH_FRAMES) {
+  /**
+   * Keeps the TCP headers that have any of the flags in `keep`. Where there are `records`, the sieve puts those that it
+   * recognises there, for whoever takes them before it asks for more.
+   */
+  constructor(keep: number, capacity = BATCH_FRAMES, records: Records | null = null) {
     this.keep = keep;
     this.segments = new SegmentBatch(capacity);
-    this.sieve = new PlainSieve(keep | RST);
+    this.sieve = new PlainSieve(keep, records);
   }
 
   /** Link types met, and how many frames of each could not be decoded. */
@@ -147,7 +156,7 @@ export class Decoder {
         counts.control++;
         if ((flags & RST) !== 0) counts.resets++;
       }
-      if ((flags & keep) !== 0) this.store(frames, i);
+      if (((flags | KEEP_ANY) & keep) !== 0) this.store(frames, i);
     }
     counts.seen += to - from;
     counts.tcp += tcp;
@@ -181,11 +190,13 @@ export class Decoder {
       storeIpv4(s.destination, n, u32(bytes, ipAt + IPV4_DESTINATION));
       s.ttl[n] = u8(bytes, ipAt + IPV4_TTL);
       s.ipId[n] = u16(bytes, ipAt + IPV4_ID);
+      s.dontFragment[n] = (u16(bytes, ipAt + IPV4_FRAGMENT) & IPV4_DONT_FRAGMENT) === 0 ? 0 : 1;
     } else {
       storeIpv6(s.source, n, bytes, ipAt + IPV6_SOURCE);
       storeIpv6(s.destination, n, bytes, ipAt + IPV6_DESTINATION);
       s.ttl[n] = u8(bytes, ipAt + IPV6_HOP_LIMIT);
       s.ipId[n] = -1;
+      s.dontFragment[n] = 0;
     }
     s.sourcePort[n] = u16(bytes, tcpAt + TCP_SOURCE_PORT);
     s.destinationPort[n] = u16(bytes, tcpAt + TCP_DESTINATION_PORT);
@@ -195,7 +206,9 @@ export class Decoder {
     s.window[n] = w.end - tcpAt >= TCP_WINDOW + 2 ? u16(bytes, tcpAt + TCP_WINDOW) : -1;
     const payloadAt = tcpAt + tcpHeaderLength(bytes, tcpAt);
     s.payloadLength[n] = Math.max(0, w.wire - payloadAt);
-    s.timestamp[n] = timestampValue(bytes, tcpAt + TCP_MIN, Math.min(payloadAt, w.end));
+    const optionsEnd = Math.min(payloadAt, w.end);
+    s.timestamp[n] = timestampValue(bytes, tcpAt + TCP_MIN, optionsEnd);
+    s.windowScale[n] = (w.tcpFlags & SYN) === 0 ? NO_SCALE : windowScale(bytes, tcpAt + TCP_MIN, optionsEnd);
     s.packetType[n] = w.packetType;
     s.interfaceIndex[n] = w.interfaceIndex;
     this.storeMacs(n);

@@ -56,6 +56,10 @@ export class SegmentBatch {
   readonly payloadLength: Uint32Array;
   /** TSval of the timestamps option, −1 where there is none. */
   readonly timestamp: Float64Array;
+  /** Shift count of a SYN's window scale option, 255 where there is none. */
+  readonly windowScale: Uint8Array;
+  /** IPv4's "don't fragment". */
+  readonly dontFragment: Uint8Array;
   readonly macLayout: Uint8Array;
   /** High 16 and low 32 bits of source and destination, four a row. */
   readonly mac: Uint32Array;
@@ -90,6 +94,8 @@ export class SegmentBatch {
     this.window = new Int32Array(capacity);
     this.payloadLength = new Uint32Array(capacity);
     this.timestamp = new Float64Array(capacity);
+    this.windowScale = new Uint8Array(capacity);
+    this.dontFragment = new Uint8Array(capacity);
     this.macLayout = new Uint8Array(capacity);
     this.mac = new Uint32Array(capacity * 4);
     this.packetType = new Uint8Array(capacity);

@@ -60,6 +60,7 @@ export function reportFields(report: Report): Report {
     hosts_omitted: report.hosts_omitted,
     processes_omitted: report.processes_omitted,
     unnamed: report.unnamed.map(unnamedFields),
+    connections_forgotten: report.connections_forgotten,
   };
 }
 

@@ -4,6 +4,7 @@
  */
 
 import type { Attribution, End, Process } from '../attribute/process.js';
+import type { KernelFacts } from '../conversation/kernel-facts.js';
 import { framesOf, type Reset } from '../conversation/reset.js';
 import type { Verdict } from '../conversation/verdict.js';
 import { eventOf } from './event.js';
@@ -96,8 +97,19 @@ function sameReset({ event, verdict }: Said, now: Reset): boolean {
     event.service_port === now.servicePort &&
     event.reset_by === now.resetBy &&
     event.direction === now.direction &&
-    verdict === now.verdict &&
+    sameVerdict(verdict, now.verdict) &&
     event.copies === framesOf(now).length
+  );
+}
+
+function sameVerdict(a: Verdict, b: Verdict): boolean {
+  return (
+    a === b ||
+    (a.cause === b.cause &&
+      a.confidence === b.confidence &&
+      a.origin === b.origin &&
+      a.pattern === b.pattern &&
+      a.evidence.join('\n') === b.evidence.join('\n'))
   );
 }
 
@@ -106,11 +118,15 @@ function sameAttribution(a: Attribution, b: Attribution): boolean {
     a === b ||
     (sameEnd(a.sender, b.sender) &&
       sameEnd(a.receiver, b.receiver) &&
-      a.kernelReason === b.kernelReason &&
-      a.kernelPath === b.kernelPath &&
+      sameKernel(a.kernel, b.kernel) &&
       a.evidence.length === b.evidence.length &&
       a.evidence.every((fact, i) => fact === b.evidence[i]))
   );
+}
+
+/** The rules for causes may use what no key tells. */
+function sameKernel(a: KernelFacts, b: KernelFacts): boolean {
+  return a === b || JSON.stringify(a) === JSON.stringify(b);
 }
 
 function sameEnd(a: End, b: End): boolean {

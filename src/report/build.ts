@@ -13,7 +13,7 @@ import {
   type Tool,
 } from './types.js';
 import { failedConnectRows } from './process-info.js';
-import type { Tally } from './tally.js';
+import type { ConnectionCounts, Tally } from './tally.js';
 import type { WindowTally } from './window.js';
 
 /** Everything that a run found out. */
@@ -29,6 +29,9 @@ export interface Findings {
   readonly filteredOut: number;
   readonly dropped: number | null;
   readonly tally: Tally;
+  readonly connections: ConnectionCounts;
+  /** Connections that were forgotten because there were too many. */
+  readonly forgotten: number;
   readonly failedConnects: readonly FailedConnects[];
   readonly incomplete: readonly Incomplete[];
   readonly events: readonly ResetEvent[];
@@ -39,7 +42,7 @@ export interface Findings {
 export function buildReport(found: Findings): Report {
   const { counts, tally } = found;
   const window = found.window.result(found.after, found.before);
-  const context = { seconds: window.seconds, service: found.service };
+  const context = { seconds: window.seconds, service: found.service, connections: found.connections };
   return {
     type: 'report',
     schema_version: SCHEMA_VERSION,
@@ -78,6 +81,7 @@ export function buildReport(found: Findings): Report {
     hosts_omitted: tally.hostsOmitted,
     processes_omitted: tally.processesOmitted,
     unnamed: tally.unnamedRows(),
+    connections_forgotten: found.forgotten,
   };
 }
 

@@ -1,9 +1,10 @@
 /** A reset as an event of the JSON: every key of the schema, `null` where nothing is known. */
 
-import type { Attribution } from '../attribute/process.js';
+import { kernelPathOf, kernelReasonOf, type Attribution } from '../attribute/process.js';
 import { macText } from '../base/address.js';
 import { communityId } from '../base/community-id.js';
 import { epochNumber } from '../base/time.js';
+import { bytesOf, connStateOf, idleOf, stageOf } from '../conversation/course.js';
 import { framesOf, interfacesOf, twinsOf, type Reset } from '../conversation/reset.js';
 import { ACK, flagsText } from '../decode/net/tcp.js';
 import { endInfo } from './process-info.js';
@@ -16,6 +17,8 @@ import type { ResetEvent } from './types.js';
  */
 export function eventOf(reset: Reset, files: readonly string[] | null, who: Attribution): ResetEvent {
   const frames = framesOf(reset);
+  const bytes = bytesOf(reset);
+  const { evidence } = reset.verdict;
   return {
     type: 'reset',
     id: eventId(reset, files === null),
@@ -60,18 +63,19 @@ export function eventOf(reset: Reset, files: readonly string[] | null, who: Attr
     direction: reset.direction,
     service_port: reset.servicePort,
     reset_by: reset.resetBy,
-    conn_state: null,
-    stage: 'unknown',
-    idle_seconds: null,
-    bytes_to_server: null,
-    bytes_to_client: null,
+    conn_state: connStateOf(reset),
+    stage: stageOf(reset),
+    idle_seconds: idleOf(reset),
+    bytes_to_server: bytes?.toServer ?? null,
+    bytes_to_client: bytes?.toClient ?? null,
     cause: reset.verdict.cause,
     confidence: reset.verdict.confidence,
     origin: reset.verdict.origin,
     pattern: reset.verdict.pattern,
-    evidence: who.evidence.length === 0 ? reset.verdict.evidence : [...reset.verdict.evidence, ...who.evidence],
-    kernel_reason: who.kernelReason,
-    kernel_path: who.kernelPath,
+    // Either may say who listened there before.
+    evidence: who.evidence.length === 0 ? evidence : [...evidence, ...who.evidence],
+    kernel_reason: kernelReasonOf(who),
+    kernel_path: kernelPathOf(who),
     sender: endInfo(who.sender),
     receiver: endInfo(who.receiver),
     sender_reason: who.sender.reason,

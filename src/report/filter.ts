@@ -3,7 +3,7 @@
 import type { AddressTest } from '../base/address.js';
 import type { Moment } from '../base/time.js';
 import { twinsOf, type Reset } from '../conversation/reset.js';
-import type { Cause, Direction, Pattern } from '../conversation/verdict.js';
+import type { Cause, Direction, Pattern, Verdict } from '../conversation/verdict.js';
 
 /** Every condition that is not null must hold. */
 export interface FilterOptions {
@@ -30,19 +30,33 @@ export const KEEP_ALL: FilterOptions = {
   before: null,
 };
 
-export function keeps(options: FilterOptions, reset: Reset): boolean {
-  const { port, host, directions, causes, patterns, excludedPatterns, after, before } = options;
-  const { cause, pattern } = reset.verdict;
+/** What the header, its time and its interface tell. */
+export function keepsHeader(options: FilterOptions, reset: Reset): boolean {
+  const { port, host, directions, after, before } = options;
   return (
     (port === null || eitherEnd(reset, (_, p) => port(p))) &&
     (host === null || eitherEnd(reset, (ip) => host(ip))) &&
     (directions === null || directions.has(reset.direction)) &&
-    (causes === null || causes.has(cause)) &&
-    (patterns === null || (pattern !== null && patterns.has(pattern))) &&
-    (excludedPatterns === null || pattern === null || !excludedPatterns.has(pattern)) &&
     (after === null || compareMoments(reset, after) >= 0) &&
     (before === null || compareMoments(reset, before) <= 0)
   );
+}
+
+/** What is known once the reset has been judged. */
+export function keepsVerdict(
+  { causes, patterns, excludedPatterns }: FilterOptions,
+  { cause, pattern }: Verdict,
+): boolean {
+  return (
+    (causes === null || causes.has(cause)) &&
+    (patterns === null || (pattern !== null && patterns.has(pattern))) &&
+    (excludedPatterns === null || pattern === null || !excludedPatterns.has(pattern))
+  );
+}
+
+/** Whether `keepsVerdict` may say no. */
+export function asksForVerdict({ causes, patterns, excludedPatterns }: FilterOptions): boolean {
+  return causes !== null || patterns !== null || excludedPatterns !== null;
 }
 
 /** The ends as captured, and as a NAT made them. */

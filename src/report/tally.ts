@@ -8,6 +8,7 @@
 
 import type { Attribution } from '../attribute/process.js';
 import { clientIp, serverIp, type Reset } from '../conversation/reset.js';
+import type { Connections } from '../conversation/roles.js';
 import type { Cause, Confidence, Origin } from '../conversation/verdict.js';
 import { Distinct, NEW, NO_ROOM } from './distinct.js';
 import { FewCounts } from './few-counts.js';
@@ -26,11 +27,20 @@ const NO_NUMBER = -1;
 export interface RowContext {
   readonly seconds: number | null;
   readonly service: (port: number) => string | null;
+  readonly connections: ConnectionCounts;
+}
+
+/** Connections whose SYN was seen, and how many of them were reset; null: none was, or it is not known. */
+export interface ConnectionCounts {
+  /** To the server with that number: `Reset.server`. */
+  connectionsOf(server: number): Connections | null;
+  connectionsOfPort(port: number): Connections | null;
 }
 
 interface EndpointTally {
   readonly ip: string;
   readonly port: number;
+  readonly server: number | null;
   readonly traffic: Traffic;
 }
 
@@ -112,7 +122,7 @@ export class Tally {
         this.endpointsOmitted++;
         return;
       }
-      row = { ip, port, traffic: new Traffic(this.traffics++, reset) };
+      row = { ip, port, server: reset.server, traffic: new Traffic(this.traffics++, reset) };
       this.endpoints.set(key, row);
     }
     this.addTraffic(row.traffic, reset, source, destination);
@@ -182,15 +192,14 @@ export class Tally {
   endpointRows(context: RowContext): EndpointRow[] {
     return [...this.endpoints.values()]
       .sort((a, b) => b.traffic.resets - a.traffic.resets || compare(a.ip, b.ip) || a.port - b.port)
-      .map(({ ip, port, traffic }) => ({
+      .map(({ ip, port, server, traffic }) => ({
         ip,
         port,
         service: context.service(port),
         resets: traffic.resets,
         by_server: traffic.byServer,
         by_client: traffic.byClient,
-        connections: null,
-        reset_ratio: null,
+        ...ratio(server === null ? null : context.connections.connectionsOf(server)),
         clients: traffic.peers,
         rate: rate(traffic.resets, context.seconds),
         peak_10s: traffic.peak.most,
@@ -211,8 +220,7 @@ export class Tally {
         by_client: traffic.byClient,
         sent,
         received,
-        connections: null,
-        reset_ratio: null,
+        ...ratio(port === null ? null : context.connections.connectionsOfPort(port)),
         rate: rate(traffic.resets, context.seconds),
         peak_10s: traffic.peak.most,
         peers: traffic.peers,
@@ -262,4 +270,9 @@ export class Tally {
 function mostOf(origins: ReadonlyMap<Origin, number>): Origin {
   const [only] = origins.keys();
   return origins.size === 1 && only !== undefined ? only : 'unknown';
+}
+
+function ratio(counts: Connections | null): Pick<EndpointRow, 'connections' | 'reset_ratio'> {
+  if (counts === null) return { connections: null, reset_ratio: null };
+  return { connections: counts.opened, reset_ratio: Number((counts.reset / counts.opened).toFixed(6)) };
 }

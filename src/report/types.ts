@@ -4,7 +4,9 @@
  * Renderers know only this. A key never changes its meaning within a schema version; `null` says unknown.
  */
 
-import type { KernelPath, Match, MissingReason } from '../attribute/process.js';
+import type { Match, MissingReason } from '../attribute/process.js';
+import type { KernelPath } from '../conversation/kernel-facts.js';
+import type { ConnState, Stage } from '../conversation/course.js';
 import type { Cause, Confidence, Direction, Origin, Pattern, ResetBy } from '../conversation/verdict.js';
 import type { Encapsulation } from '../decode/walk.js';
 
@@ -21,10 +23,8 @@ export {
   type Pattern,
   type ResetBy,
 } from '../conversation/verdict.js';
-export type { KernelPath, Match, MissingReason } from '../attribute/process.js';
-
-export type ConnState = 'REJ' | 'RSTO' | 'RSTR' | 'RSTOS0' | 'RSTRH';
-export type Stage = 'handshake' | 'established' | 'data' | 'closing' | 'closed' | 'unknown';
+export type { Match, MissingReason } from '../attribute/process.js';
+export type { KernelPath } from '../conversation/kernel-facts.js';
 
 export interface Outer {
   readonly encapsulation: Encapsulation;
@@ -332,6 +332,8 @@ export interface Report {
   /** Times that a process at one end of a reset had no row in `processes`, for memory. */
   readonly processes_omitted: number;
   readonly unnamed: readonly UnnamedRow[];
+  /** Connections that were forgotten for memory: what came of them later is judged without what came before. */
+  readonly connections_forgotten: number;
 }
 
 /** The first line of `--ndjson`. */

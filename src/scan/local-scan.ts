@@ -1,9 +1,10 @@
 /** Captures that are read and decoded in this thread: small ones, pipes, several at once. */
 
-import type { Damage, FrameBatch } from '../capture/frame-batch.js';
+import { BATCH_FRAMES, type Damage, type FrameBatch } from '../capture/frame-batch.js';
 import type { OpenCapture } from '../capture/open.js';
 import { inTimeOrder, type CaptureFile, type Passage } from '../capture/story.js';
 import { Decoder, type PacketCounts } from '../decode/decoder.js';
+import { Records } from '../decode/records.js';
 import type { SegmentBatch } from '../decode/segment-batch.js';
 import { NO_COMMENTS, takeComments, type RowComments } from './comments.js';
 import type { KnownCapture, Rows, Scan, Unopened, WantedFrames } from './scan.js';
@@ -13,10 +14,14 @@ const ENDED_BY_US: ReadonlySet<string> = new Set(['read-error', 'cut-off']);
 /** Bytes between two turns of the event loop: signals and progress get their turn, some milliseconds apart. */
 const TURN_BYTES = 8 * 1024 * 1024;
 
+/** What a reader's window holds of the shortest frames; what finds no place goes by the walk. */
+const PLAIN_PLACES = 8192;
+
 export class LocalScan implements Scan {
   readonly unopened: Unopened[] = [];
   endedEarly = false;
   private readonly decoder: Decoder;
+  private readonly plain: Records;
   private readonly passages: AsyncGenerator<Passage, void, undefined>;
   private readonly files: number;
   /** By file number. */
@@ -28,7 +33,9 @@ export class LocalScan implements Scan {
 
   constructor(files: readonly CaptureFile[], keep: number, frames: WantedFrames) {
     this.files = files.length;
-    this.decoder = new Decoder(keep);
+    // Files that are merged frame by frame have rows alone: a row's place in the order is told by its frame.
+    this.plain = new Records(files.length === 1 ? PLAIN_PLACES : 0);
+    this.decoder = new Decoder(keep, BATCH_FRAMES, files.length === 1 ? this.plain : null);
     this.passages = inTimeOrder(
       files,
       (file, error) => {
@@ -44,6 +51,7 @@ export class LocalScan implements Scan {
 
   async next(): Promise<Rows | null> {
     if (this.stopped) return this.endEarly();
+    this.plain.clear();
     const answer = await this.passages.next();
     if (this.wasStopped()) return this.endEarly();
     if (answer.done === true) return null;
@@ -55,7 +63,7 @@ export class LocalScan implements Scan {
       this.lastTurn = bytes;
       await turn();
     }
-    return { file, segments, interfaces, comments: commentsOf(batch, segments), frames: batch };
+    return { file, segments, plain: this.plain, interfaces, comments: commentsOf(batch, segments), frames: batch };
   }
 
   private endEarly(): null {

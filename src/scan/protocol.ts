@@ -2,6 +2,7 @@
 
 import type { CaptureInterface, Damage, TimeSpan } from '../capture/frame-batch.js';
 import type { PacketCounts } from '../decode/decoder.js';
+import { RECORD_WORDS } from '../decode/records.js';
 import type { SegmentBatch, Surroundings } from '../decode/segment-batch.js';
 import type { RowComments } from './comments.js';
 
@@ -12,15 +13,21 @@ export interface ScanOrder {
   readonly keep: number;
   /** TAKEN and STOP, shared. */
   readonly shared: Int32Array;
+  /** SLOTS of PLACES records, shared: message n has its records in slot n % SLOTS. */
+  readonly records: Uint32Array;
 }
 
-/** In `shared`: messages that were taken so far; the thread waits when it is too far ahead. */
+/** In `shared`: messages that have been dealt with so far; the thread waits when it is too far ahead. */
 export const TAKEN = 0;
 /** In `shared`: not 0: end the input. */
 export const STOP = 1;
 
 /** Messages that may be under way: about a megabyte each. */
 export const MAX_AHEAD = 6;
+/** One that is being filled beside those under way. */
+export const SLOTS = MAX_AHEAD + 1;
+/** Records a slot: twice what is sent at once, so that a reader's window always finds room. */
+export const PLACES = 16_384;
 /** Rows a message. */
 export const ROWS = 8192;
 /** Characters of comments after which a message is sent before it has all its rows. */
@@ -68,6 +75,8 @@ const COLUMNS: Readonly<Record<Column, 1 | 4>> = {
   window: 1,
   payloadLength: 1,
   timestamp: 1,
+  windowScale: 1,
+  dontFragment: 1,
   macLayout: 1,
   mac: 4,
   packetType: 1,
@@ -87,12 +96,21 @@ export type ScanMessage =
   | {
       readonly kind: 'segments';
       readonly segments: PackedSegments;
+      /** Records in the message's slot. */
+      readonly plain: number;
       readonly comments: RowComments;
       readonly state: ScanState;
     }
   | { readonly kind: 'progress'; readonly state: ScanState }
   | { readonly kind: 'end'; readonly state: ScanState }
   | { readonly kind: 'refused'; readonly code: string; readonly message: string; readonly hint: string | null };
+
+/** The words of the message's slot. */
+export function slotOf(records: Uint32Array, message: number): Uint32Array {
+  const words = PLACES * RECORD_WORDS;
+  const from = (message % SLOTS) * words;
+  return records.subarray(from, from + words);
+}
 
 const NAMES = Object.keys(COLUMNS) as Column[];
 

@@ -7,15 +7,18 @@ import { UserError, type ErrorCode } from '../base/errors.js';
 import { startThread, type Thread } from '../base/spawn.js';
 import { TimeSpan, type CaptureInterface } from '../capture/frame-batch.js';
 import { noCounts, type PacketCounts } from '../decode/decoder.js';
+import { RECORD_WORDS, Records } from '../decode/records.js';
 import { SegmentBatch } from '../decode/segment-batch.js';
 import { NO_COMMENTS } from './comments.js';
 import type { KnownCapture, Rows, Scan, Unopened } from './scan.js';
 import {
+  PLACES,
   ROWS,
+  slotOf,
+  SLOTS,
   STOP,
   TAKEN,
   unpack,
-  type PackedSegments,
   type ScanMessage,
   type ScanOrder,
   type ScanState,
@@ -42,16 +45,23 @@ export class RemoteScan implements Scan {
   private readonly size: number;
   private readonly worker: Thread;
   private readonly shared: Int32Array;
+  private readonly records: Uint32Array;
   private readonly segments = new SegmentBatch(ROWS);
+  private readonly plain: Records;
+  private taken = 0;
+  /** The caller has the rows of a message. */
+  private isLent = false;
   private readonly messages: ScanMessage[] = [];
   private fault: Error | null = null;
   private over = false;
   private wake: () => void = () => undefined;
 
-  private constructor(worker: Thread, shared: Int32Array, size: number) {
+  private constructor(worker: Thread, shared: Int32Array, records: Uint32Array, size: number) {
     this.size = size;
     this.worker = worker;
     this.shared = shared;
+    this.records = records;
+    this.plain = new Records(PLACES, slotOf(records, 0));
     worker.on('message', (message: ScanMessage) => {
       this.messages.push(message);
       this.wake();
@@ -69,12 +79,14 @@ export class RemoteScan implements Scan {
   /** Starts reading `path`; null where threads are not to be had. */
   static start(path: string, size: number, keep: number): RemoteScan | null {
     const shared = new Int32Array(new SharedArrayBuffer(8));
-    const order: ScanOrder = { path, keep, shared };
+    const records = new Uint32Array(new SharedArrayBuffer(SLOTS * PLACES * RECORD_WORDS * 4));
+    const order: ScanOrder = { path, keep, shared, records };
     const worker = startThread('scan-worker', order);
-    return worker === null ? null : new RemoteScan(worker, shared, size);
+    return worker === null ? null : new RemoteScan(worker, shared, records, size);
   }
 
   async next(): Promise<Rows | null> {
+    this.giveBack();
     // Messages may come a thousand at a time, all within one turn of the event loop: signals must get theirs.
     await new Promise((resolve) => setImmediate(resolve));
     for (;;) {
@@ -90,12 +102,22 @@ export class RemoteScan implements Scan {
         for (const each of message.state.fresh) this.interfaces.push(each);
         if (kind === 'end') return null;
         let comments = NO_COMMENTS;
+        this.plain.clear();
         if (kind === 'progress') this.segments.clear();
         else {
-          this.take(message.segments);
+          unpack(message.segments, this.segments);
+          this.plain.moveTo(slotOf(this.records, this.taken), message.plain);
+          this.isLent = true;
           ({ comments } = message);
         }
-        return { file: 0, segments: this.segments, interfaces: this.interfaces, comments, frames: null };
+        return {
+          file: 0,
+          segments: this.segments,
+          plain: this.plain,
+          interfaces: this.interfaces,
+          comments,
+          frames: null,
+        };
       }
       if (this.fault !== null) throw this.fault;
       if (this.over) throw new Error('the reading thread ended without a word');
@@ -105,8 +127,11 @@ export class RemoteScan implements Scan {
     }
   }
 
-  private take(segments: PackedSegments): void {
-    unpack(segments, this.segments);
+  /** The rows that were lent have been dealt with: their slot may be filled again. */
+  private giveBack(): void {
+    if (!this.isLent) return;
+    this.isLent = false;
+    this.taken++;
     Atomics.add(this.shared, TAKEN, 1);
     Atomics.notify(this.shared, TAKEN);
   }

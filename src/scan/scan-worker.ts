@@ -10,13 +10,16 @@ import { openPath } from '../capture/byte-source.js';
 import { BATCH_FRAMES, type CaptureInterface } from '../capture/frame-batch.js';
 import { openCapture, type OpenCapture } from '../capture/open.js';
 import { Decoder } from '../decode/decoder.js';
+import { Records } from '../decode/records.js';
 import type { SegmentBatch } from '../decode/segment-batch.js';
 import { takeComments } from './comments.js';
 import {
   COMMENT_CHARACTERS,
   MAX_AHEAD,
   pack,
+  PLACES,
   ROWS,
+  slotOf,
   STOP,
   TAKEN,
   type ScanMessage,
@@ -27,9 +30,11 @@ import {
 /** Bytes between two words of how far it is. */
 const PROGRESS_BYTES = 32 * 1024 * 1024;
 
-async function scan({ path, keep, shared }: ScanOrder, send: (message: ScanMessage) => void): Promise<void> {
+async function scan({ path, keep, shared, records }: ScanOrder, send: (message: ScanMessage) => void): Promise<void> {
   const capture = await openCapture(path, openPath(path));
-  const decoder = new Decoder(keep, ROWS);
+  const slot = (message: number): Uint32Array => slotOf(records, message);
+  const plain = new Records(PLACES, slot(0));
+  const decoder = new Decoder(keep, ROWS, plain);
   const { reader } = capture;
   reader.sieve = decoder.sieve;
   let segments: SegmentBatch | null = null;
@@ -45,22 +50,25 @@ async function scan({ path, keep, shared }: ScanOrder, send: (message: ScanMessa
     return stateOf(capture, decoder, fresh);
   };
   const flush = (): void => {
-    if (segments === null || segments.count === 0) return;
-    for (let taken = Atomics.load(shared, TAKEN); sent - taken >= MAX_AHEAD; taken = Atomics.load(shared, TAKEN)) {
-      if (Atomics.load(shared, STOP) !== 0) break;
-      Atomics.wait(shared, TAKEN, taken);
-    }
-    send({ kind: 'segments', segments: pack(segments), comments, state: state() });
+    if (segments === null || segments.count + plain.count === 0) return;
+    send({ kind: 'segments', segments: pack(segments), plain: plain.count, comments, state: state() });
     sent++;
     segments.clear();
     comments.clear();
     characters = 0;
+    // The next slot is free once the message that had it has been dealt with.
+    for (let taken = Atomics.load(shared, TAKEN); sent - taken >= MAX_AHEAD; taken = Atomics.load(shared, TAKEN)) {
+      if (Atomics.load(shared, STOP) !== 0) break;
+      Atomics.wait(shared, TAKEN, taken);
+    }
+    plain.moveTo(slot(sent), 0);
   };
   for (let batch = await reader.next(); batch !== null; batch = await reader.next()) {
     const from: number = segments?.count ?? 0;
     segments = decoder.append(batch, 0, batch.count, reader.interfaces);
     characters += takeComments(batch, segments, from, comments);
-    if (segments.count > ROWS - BATCH_FRAMES || characters > COMMENT_CHARACTERS) flush();
+    const isFull = segments.count > ROWS - BATCH_FRAMES || plain.count > PLACES / 2;
+    if (isFull || characters > COMMENT_CHARACTERS) flush();
     if (capture.bytesRead() - told >= PROGRESS_BYTES) {
       told = capture.bytesRead();
       send({ kind: 'progress', state: state() });

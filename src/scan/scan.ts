@@ -7,6 +7,7 @@
 import type { CaptureInterface, Damage, FrameBatch, TimeSpan } from '../capture/frame-batch.js';
 import type { CaptureFile } from '../capture/story.js';
 import type { PacketCounts } from '../decode/decoder.js';
+import type { Records } from '../decode/records.js';
 import type { SegmentBatch } from '../decode/segment-batch.js';
 import type { RowComments } from './comments.js';
 import { LocalScan } from './local-scan.js';
@@ -15,7 +16,10 @@ import { MIN_REMOTE_BYTES, RemoteScan } from './remote-scan.js';
 /** Rows of one file. */
 export interface Rows {
   readonly file: number;
+  /** Segments that the walk found, among them every reset. */
   readonly segments: SegmentBatch;
+  /** Those that the sieve took; by their frames' numbers they lie between the others. */
+  readonly plain: Records;
   readonly interfaces: readonly CaptureInterface[];
   readonly comments: RowComments;
   /** The batch that the segments' `frame` points into; null where it is in another thread. */

@@ -245,6 +245,7 @@ export function sampleReport(changes: Partial<Report> = {}): Report {
     hosts_omitted: 0,
     processes_omitted: 0,
     unnamed: [],
+    connections_forgotten: 0,
     ...changes,
   };
 }
@@ -284,6 +285,7 @@ export function fullReport(changes: Partial<Report> = {}): Report {
       { reason: 'no-listener', senders: 70, receivers: 0 },
       { reason: 'permission', senders: 1, receivers: 2 },
     ],
+    connections_forgotten: 5,
     patterns: [{ pattern: 'scan', resets: 70, summary: '192.0.2.7 tried 70 ports of 10.0.0.1 within 3 seconds' }],
     findings: [
       {

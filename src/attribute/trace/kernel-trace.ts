@@ -134,7 +134,13 @@ export class KernelTrace {
   toldAllSent(at: number): boolean {
     // Before Linux 6.10, which gave a reason to it, the event was for resets of live connections only.
     const answersToo = this.instance.facts.formats.get('tcp/tcp_send_reset')?.fields.has('reason') === true;
-    return answersToo && this.failure === null && this.lostEvents === 0 && at > this.began;
+    return answersToo && this.missedNothing(at);
+  }
+
+  /** A reset of then that it does not tell of was taken by no socket: see `KernelFacts.received`. */
+  toldAllReceived(at: number): boolean {
+    const tells = this.instance.facts.formats.get('tcp/tcp_receive_reset')?.fields.has('skaddr') === true;
+    return tells && this.missedNothing(at);
   }
 
   /** Who listened on the port of the address and was seen to end, the last one. */
@@ -169,6 +175,10 @@ export class KernelTrace {
     this.stopping = true;
     await this.thread.terminate();
     await this.instance.remove();
+  }
+
+  private missedNothing(at: number): boolean {
+    return this.failure === null && this.lostEvents === 0 && at > this.began;
   }
 
   private ready(): Promise<void> {

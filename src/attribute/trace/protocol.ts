@@ -1,6 +1,7 @@
 /** What the thread that reads the trace and its starter say to each other. */
 
-import type { KernelPath, Process } from '../process.js';
+import type { KernelPath } from '../../conversation/kernel-facts.js';
+import type { Process } from '../process.js';
 import type { InstanceFacts } from './instance.js';
 import type { FailedConnect, How } from './story.js';
 
@@ -40,6 +41,8 @@ export interface TracedReset {
   readonly path: KernelPath | null;
   readonly socketless: boolean;
   readonly listening: boolean;
+  /** Its socket was seen to connect; false: it was not, which may have been before. */
+  readonly connected: boolean;
   readonly owner: TracedOwner | null;
   readonly destroyer: TracedOwner | null;
   /** More may be learnt of the owner. */

@@ -5,7 +5,7 @@
  * (kptr_restrict) has none, and then nothing is said.
  */
 
-import type { KernelPath } from '../process.js';
+import type { KernelPath } from '../../conversation/kernel-facts.js';
 
 /** Functions that tell one way from another (Linux net/ipv4, kernel/exit.c, kernel/signal.c). */
 const WANTED = [

@@ -4,7 +4,7 @@
  * Takes events in the order of their times. Knows no clock, no processes (a task is a number at a time) and no names.
  */
 
-import type { KernelPath } from '../process.js';
+import type { KernelPath } from '../../conversation/kernel-facts.js';
 import { endsKey, sameWords, wordsText, type Ends, type Words } from './ends.js';
 import {
   CLOSE,
@@ -45,6 +45,8 @@ export interface Traced {
   readonly socketless: boolean;
   /** It was answered for a listener. */
   readonly listening: boolean;
+  /** Its socket was seen to connect; false: it was not, which may have been before. */
+  readonly connected: boolean;
   /** Who had the socket destroyed from outside (`ss -K`). */
   readonly destroyer: Owner | null;
   owner: Owner | null;
@@ -91,12 +93,20 @@ interface Sock {
   owner: Owner | null;
   /** Who listens; then it is no connection. */
   listener: boolean;
+  /** It was seen to connect. */
+  connected: boolean;
   /** The reset that it took. */
   taken: Traced | null;
   /** Task that ran when it came, whosever that was. */
   takenIn: number;
   /** The reset that it sent, where it is not known yet whose it was. */
   sent: Traced | null;
+}
+
+/** Who closed a connection, and whether that end had opened it. */
+interface Closer {
+  readonly owner: Owner;
+  readonly connected: boolean;
 }
 
 const RANK: Readonly<Record<How, number>> = { self: 6, call: 5, close: 4, connect: 3, destroy: 2, backlog: 1 };
@@ -115,7 +125,7 @@ const MAX_OPEN_FAILURES = 1024;
 export class Story {
   private readonly socks = new Map<number, Sock>();
   /** Who closed a connection, by its tuple: what answers for it in TIME-WAIT is another socket. */
-  private readonly closers = new Map<string, Owner>();
+  private readonly closers = new Map<string, Closer>();
   /** Connects that failed, and it is not known how; errors that are not known to be of any. */
   private readonly openFailures = new Map<string, Omit<FailedConnect, 'how'>>();
   private readonly errors = new Map<string, { readonly error: number; readonly at: number }>();
@@ -149,7 +159,8 @@ export class Story {
         const { inTask, mayDeliver } = event;
         // Outside an interrupt it comes from the socket's backlog, in a call of whoever holds it.
         if (inTask && !mayDeliver) own(sock, { task: event.task, at: event.time, how: 'backlog' });
-        const traced = this.traced('receive', event.time, event.ends, { owner: sock.owner, open: true });
+        const { owner, connected } = sock;
+        const traced = this.traced('receive', event.time, event.ends, { owner, connected, open: true });
         sock.taken = traced;
         sock.takenIn = event.task;
         break;
@@ -186,8 +197,9 @@ export class Story {
       const listening = state === LISTEN;
       const same = !listening && sock !== undefined && !sock.listener && equal(sock.ends, ends);
       const closer = CLOSED.has(state) ? this.closerOf(ends, time) : null;
-      const owner = sk === 0 || listening ? null : same ? (sock.owner ?? closer) : closer;
-      this.traced('send', time, ends, { active, reason, path, owner, socketless: sk === 0, listening });
+      const owner = sk === 0 || listening ? null : ((same ? sock.owner : null) ?? closer?.owner ?? null);
+      const connected = sk !== 0 && !listening && (same ? sock.connected : closer?.connected === true);
+      this.traced('send', time, ends, { active, reason, path, owner, socketless: sk === 0, listening, connected });
       return;
     }
     // A program's own abort has closed its socket by now; one that is in full flow is destroyed from outside.
@@ -197,7 +209,8 @@ export class Story {
     const owner = isOwn ? actor : sock.owner;
     const destroyer = fromOutside ? actor : null;
     // Its owner will close what is left of the socket.
-    const traced = this.traced('send', time, ends, { active, reason, path, owner, destroyer, open: !isOwn });
+    const { connected } = sock;
+    const traced = this.traced('send', time, ends, { active, reason, path, owner, destroyer, connected, open: !isOwn });
     if (!isOwn) sock.sent = traced;
   }
 
@@ -225,16 +238,16 @@ export class Story {
     trim(this.errors, MAX_OPEN_FAILURES);
   }
 
-  private closerOf(ends: Ends, time: number): Owner | null {
+  private closerOf(ends: Ends, time: number): Closer | null {
     const closer = this.closers.get(endsKey(ends));
-    return closer !== undefined && time - closer.at < REMEMBERED_NS ? closer : null;
+    return closer !== undefined && time - closer.owner.at < REMEMBERED_NS ? closer : null;
   }
 
   private state(event: Extract<TraceEvent, { kind: 'state' }>, stack: ReadonlySet<Symbol> | null): void {
     const { sk, from, to, ends, time, task, inTask } = event;
     const actor: Owner | null = inTask ? { task, at: time, how: 'connect' } : null;
     if (to === LISTEN) {
-      this.put(sk, { ends, owner: actor, listener: true, taken: null, takenIn: 0, sent: null });
+      this.put(sk, { ...newSock(ends, actor), listener: true });
       this.news.listenerStarts.push({ ip: wordsText(ends.local), port: ends.localPort, at: time, owner: actor });
       return;
     }
@@ -244,7 +257,7 @@ export class Story {
     }
     if (to === SYN_SENT) {
       // The local port, and of a mapped address even the address, come later.
-      this.put(sk, { ends, owner: actor, listener: false, taken: null, takenIn: 0, sent: null });
+      this.put(sk, { ...newSock(ends, actor), connected: true });
       return;
     }
     const sock = this.sockOf(sk, ends);
@@ -262,7 +275,7 @@ export class Story {
       own(sock, closer);
       const key = endsKey(ends);
       this.closers.delete(key);
-      this.closers.set(key, closer);
+      this.closers.set(key, { owner: closer, connected: sock.connected });
       trim(this.closers, MAX_CLOSERS);
     }
   }
@@ -320,6 +333,7 @@ export class Story {
       path: null,
       socketless: false,
       listening: false,
+      connected: false,
       destroyer: null,
       owner: null,
       open: false,
@@ -342,7 +356,7 @@ export class Story {
         return known;
       }
     }
-    return this.put(sk, { ends, owner: null, listener: false, taken: null, takenIn: 0, sent: null });
+    return this.put(sk, newSock(ends, null));
   }
 
   private put(sk: number, sock: Sock): Sock {
@@ -352,6 +366,10 @@ export class Story {
     trim(this.socks, MAX_SOCKS);
     return sock;
   }
+}
+
+function newSock(ends: Ends, owner: Owner | null): Sock {
+  return { ends, owner, listener: false, connected: false, taken: null, takenIn: 0, sent: null };
 }
 
 /** Takes better knowledge of the owner. */

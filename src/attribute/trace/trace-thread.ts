@@ -195,20 +195,11 @@ class Reader {
   }
 
   private told(traced: Traced, now: number): TracedReset {
-    const { serial, kind, at, tuple, active, reason, path, socketless, listening, owner, destroyer, open } = traced;
     return {
-      serial,
-      kind,
-      at: this.clock.epoch(at),
-      tuple,
-      active,
-      reason,
-      path,
-      socketless,
-      listening,
-      owner: this.ownerOf(owner, now),
-      destroyer: this.ownerOf(destroyer, now),
-      open,
+      ...traced,
+      at: this.clock.epoch(traced.at),
+      owner: this.ownerOf(traced.owner, now),
+      destroyer: this.ownerOf(traced.destroyer, now),
     };
   }
 

@@ -12,7 +12,8 @@ import { ipProtocol, leadsToTcp } from './ip-protocol.js';
 export const IPV4_MIN = 20;
 const TOTAL_LENGTH = 2;
 export const IPV4_ID = 4;
-const FRAGMENT = 6;
+export const IPV4_FRAGMENT = 6;
+export const IPV4_DONT_FRAGMENT = 0x4000;
 const MORE_FRAGMENTS = 0x2000;
 const FRAGMENT_OFFSET = 0x1fff;
 export const IPV4_TTL = 8;
@@ -32,7 +33,7 @@ export function ipv4(w: Walk): Next {
     w.bound(total, L_IPV4);
   }
   if (header > IPV4_MIN && !w.has(header, L_IPV4)) return STOP;
-  const fragment = u16(bytes, at + FRAGMENT);
+  const fragment = u16(bytes, at + IPV4_FRAGMENT);
   const protocol = u8(bytes, at + PROTOCOL);
   w.ipVersion = 4;
   w.ipAt = at;

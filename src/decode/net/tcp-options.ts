@@ -1,5 +1,6 @@
 /**
- * TCP options (RFC 9293 3.1, RFC 7323): only the timestamps, which tell one segment from its retransmission.
+ * TCP options (RFC 9293 3.1, RFC 7323): the timestamps, which tell one segment from its retransmission and its sender
+ * from somebody else, and a SYN's window scale.
  *
  * A list that claims more than the header holds ends there; nothing is guessed.
  */
@@ -8,11 +9,24 @@ import { u32, u8 } from '../../base/bytes.js';
 
 const END = 0;
 const NO_OPERATION = 1;
+const WINDOW_SCALE = 3;
+const WINDOW_SCALE_LENGTH = 3;
 const TIMESTAMPS = 8;
 const TIMESTAMPS_LENGTH = 10;
 
 /** Offset of TSval in the options from `from` to `to`; −1 where there is none. */
 export function timestampsAt(bytes: Uint8Array, from: number, to: number): number {
+  return valueAt(bytes, from, to, TIMESTAMPS, TIMESTAMPS_LENGTH);
+}
+
+/** Shift count of the window scale in the options from `from` to `to`; −1 where there is none. */
+export function windowScale(bytes: Uint8Array, from: number, to: number): number {
+  const at = valueAt(bytes, from, to, WINDOW_SCALE, WINDOW_SCALE_LENGTH);
+  return at < 0 ? -1 : u8(bytes, at);
+}
+
+/** Offset of the value of the first option of that kind and length; −1 where there is none. */
+function valueAt(bytes: Uint8Array, from: number, to: number, wanted: number, itsLength: number): number {
   let at = from;
   while (at < to) {
     const kind = u8(bytes, at);
@@ -24,7 +38,7 @@ export function timestampsAt(bytes: Uint8Array, from: number, to: number): numbe
     if (to - at < 2) return -1;
     const length = u8(bytes, at + 1);
     if (length < 2 || length > to - at) return -1;
-    if (kind === TIMESTAMPS && length === TIMESTAMPS_LENGTH) return at + 2;
+    if (kind === wanted && length === itsLength) return at + 2;
     at += length;
   }
   return -1;

@@ -31,6 +31,8 @@ export const AE = 0x100;
 /** The flags that begin and end connections. */
 export const CONTROL = SYN | FIN | RST;
 const FLAGS_MASK = 0x0fff;
+/** Beside flags that are wanted: all segments are, those without any flag too. */
+export const KEEP_ANY = 0x1000;
 
 export function tcp(w: Walk): Next {
   const { at } = w;

@@ -1,0 +1,99 @@
+/**
+ * The verdict on a reset: the first rule that says yes, or what little can be said without one.
+ *
+ * Takes facts, gives words; asks nobody and changes nothing.
+ */
+
+import { type Facts, type ResetFacts } from './facts.js';
+import { NO_KERNEL_FACTS, type KernelFacts } from './kernel-facts.js';
+import type { Reset } from './reset.js';
+import { words } from './rules/kernel.js';
+import { RULES } from './rules/rules.js';
+import { isAlone, isBare, isRefusal, isSilent, looksPassive, sentOf } from './rules/shape.js';
+import type { Origin, Verdict } from './verdict.js';
+
+/** Everything that is known of the reset, with what the system knows of it. */
+export function factsOf(reset: Reset, kernel: KernelFacts = NO_KERNEL_FACTS): Facts {
+  return { reset: headerOf(reset), conversation: reset.conversation, host: reset.host, kernel };
+}
+
+export function judge(facts: Facts): Verdict {
+  for (const { test } of RULES) {
+    const answer = test(facts);
+    if (answer.yes) return new Judged(answer.cause, answer.confidence, answer.origin, facts, answer.evidence);
+  }
+  const [origin, evidence] = leftover(facts);
+  return new Judged('unknown', 'unknown', origin, facts, evidence);
+}
+
+/** A verdict whose sentences are made when they are read. */
+class Judged implements Verdict {
+  readonly cause: Verdict['cause'];
+  readonly confidence: Verdict['confidence'];
+  readonly origin: Verdict['origin'];
+  readonly pattern = null;
+  private readonly facts: Facts;
+  private readonly sentences: () => readonly string[];
+
+  constructor(
+    cause: Verdict['cause'],
+    confidence: Verdict['confidence'],
+    origin: Verdict['origin'],
+    facts: Facts,
+    sentences: () => readonly string[],
+  ) {
+    this.cause = cause;
+    this.confidence = confidence;
+    this.origin = origin;
+    this.facts = facts;
+    this.sentences = sentences;
+  }
+
+  get evidence(): readonly string[] {
+    const { payloadText } = this.facts.reset;
+    const own = this.sentences();
+    return payloadText === null ? own : [...own, `it says of itself: "${payloadText}"`];
+  }
+}
+
+/** No rule has said yes: what the header allows to be said, and what is missing. */
+function leftover(facts: Facts): [Origin, () => readonly string[]] {
+  const sent = sentOf(facts);
+  if (sent !== null) return ['kernel', () => words(sent)];
+  if (isSilent(facts)) {
+    return [
+      'unknown',
+      () => ["the kernel's TCP did not send it: a packet filter, a raw socket or a device on the path did"],
+    ];
+  }
+  const missing = isAlone(facts)
+    ? 'nothing else of its connection was captured'
+    : 'no segment was captured that it answers';
+  if (isRefusal(facts)) {
+    return ['unknown', () => [`it answers a segment without ACK, as a SYN is, which was not captured`, missing]];
+  }
+  if (isBare(facts)) {
+    return [
+      looksPassive(facts) ? 'kernel' : 'unknown',
+      () => ['it answers a segment that its sender could not take; which, was not captured', missing],
+    ];
+  }
+  return ['unknown', () => [missing]];
+}
+
+function headerOf(reset: Reset): ResetFacts {
+  return {
+    flags: reset.flags,
+    seq: reset.seq,
+    ack: reset.ack,
+    window: reset.window < 0 ? null : reset.window,
+    ttl: reset.ttl,
+    ipId: reset.ipId < 0 ? null : reset.ipId,
+    dontFragment: reset.ipVersion === 4 ? reset.dontFragment : null,
+    payloadLength: reset.payloadLength,
+    payloadText: reset.payloadText,
+    timestamp: reset.timestamp < 0 ? null : reset.timestamp,
+    at: reset.seconds + reset.nanos / 1e9,
+    ownFilter: reset.ownFilter,
+  };
+}

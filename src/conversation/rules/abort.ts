@@ -1,0 +1,63 @@
+/** Resets that a program, or its timer, sent for a connection it had. */
+
+import { seqDiff, type Facts } from '../facts.js';
+import type { Confidence } from '../verdict.js';
+import { no, yes, type Rule } from './rule.js';
+import { bytes, isActive, isAlone, isSilent, seconds, sentOf } from './shape.js';
+
+/** Probes without an answer after which a timer is believed to have given up. */
+const FEW_PROBES = 2;
+
+export const abortTimeout: Rule = {
+  name: 'a timer gave up',
+  cause: 'abort-timeout',
+  source: 'RFC 9293 3.8.4; Linux net/ipv4/tcp_timer.c tcp_keepalive_timer',
+  test: (facts) => {
+    if (!isActive(facts)) return no('it is no abort');
+    if (sentOf(facts) !== null) return no('the kernel says something else');
+    const { probes } = facts.conversation.sender;
+    if (probes < FEW_PROBES) return no(`${String(probes)} probes without an answer came before it`);
+    return yes('abort-timeout', 'likely', 'kernel', () => [
+      `its sender had sent ${String(probes)} probes that nobody answered`,
+    ]);
+  },
+};
+
+export const abort: Rule = {
+  name: 'a program aborted',
+  cause: 'abort',
+  source: 'RFC 9293 3.9.1 (ABORT); Linux net/ipv4/tcp_output.c tcp_send_active_reset',
+  test: (facts) => {
+    if (!isActive(facts)) return no('it answers a segment: a program that aborts sends its own numbers');
+    if (isSilent(facts)) return no("the kernel's TCP did not send it");
+    if (isAlone(facts)) return lone(facts);
+    const { reset, conversation } = facts;
+    const { sender, receiver } = conversation;
+    const hasWindow = reset.window !== null && reset.window > 0;
+    let confidence: Confidence = hasWindow || reset.timestamp !== null ? 'likely' : 'possible';
+    // A kernel's own numbers are those of the connection.
+    if (sender.next !== null && seqDiff(reset.seq, sender.next) !== 0) confidence = 'possible';
+    return yes('abort', confidence, 'application', () => [
+      'it has the numbers of the connection: a program aborted, or was killed',
+      ...(receiver.dataSegments > 0 && sender.acked !== null && receiver.isn !== null
+        ? [
+            `it had acknowledged ${bytes(Math.max(0, seqDiff(reset.ack, receiver.isn) - 1))} before, which may not have been read`,
+          ]
+        : []),
+      ...(sender.last === null ? [] : [`its sender's last segment came ${seconds(reset.at - sender.last.at)} before`]),
+    ]);
+  },
+};
+
+/** Only resets were captured: what the header allows. */
+function lone({ reset }: Facts): ReturnType<Rule['test']> {
+  if (reset.window === null || reset.window === 0)
+    return no('nothing of its connection was captured, and it has no window');
+  if (reset.dontFragment === false || reset.payloadLength > 0) return no('it does not look as a kernel sends it');
+  const isWhole = reset.timestamp !== null;
+  return yes('abort', isWhole ? 'likely' : 'possible', 'application', () => [
+    isWhole
+      ? 'it has numbers, window and timestamps as of a connection; nothing else of it was captured'
+      : 'it has numbers and a window as of a connection; nothing else of it was captured',
+  ]);
+}

@@ -1,0 +1,75 @@
+/** Resets of connections that one side, or both, had finished. */
+
+import { seqDiff, type Facts } from '../facts.js';
+import { no, yes, type Rule } from './rule.js';
+import { before, bytes, endOf, hasNoSocket, isBare, seconds, sentOf, triggerOf } from './shape.js';
+
+export const timeWaitAssassination: Rule = {
+  name: 'an old segment met a connection in TIME-WAIT',
+  cause: 'time-wait-assassination',
+  source: 'RFC 1337',
+  test: (facts) => {
+    const { conversation } = facts;
+    const { sender, receiver } = conversation;
+    if (!isBare(facts)) return no('it has an acknowledgement');
+    if (sender.finEnd === null || receiver.finEnd === null) return no('not both sides had finished');
+    const { last } = receiver;
+    const old = sender.last;
+    if (last === null || old === null || triggerOf(facts)?.segment == null)
+      return no('no segment was seen that it answers');
+    if (last.length > 0) return no('what it answers bears data');
+    const isOld = seqDiff(endOf(old), sender.finEnd) < 0;
+    if (!isOld || old.at > last.at)
+      return no('the last segment of its sender is no old one that TIME-WAIT had to answer');
+    if (seqDiff(last.ack, sender.finEnd) !== 0) return no('what it answers does not acknowledge everything');
+    const confidence = sentOf(facts) === null ? 'likely' : 'certain';
+    return yes('time-wait-assassination', confidence, 'kernel', () => [
+      `an old segment of its sender came ${before(facts, old)}, after both sides had finished; it was answered from TIME-WAIT`,
+      'the sender, which had forgotten the connection, answers that by the reset',
+    ]);
+  },
+};
+
+export const closeReset: Rule = {
+  name: 'both sides had finished',
+  cause: 'close-reset',
+  source: 'RFC 9293 3.6',
+  test: (facts) => {
+    const { sender, receiver, lastAt } = facts.conversation;
+    if (sender.finEnd === null || receiver.finEnd === null) return no('not both sides had finished');
+    const confidence = hasNoSocket(facts) ? 'certain' : 'likely';
+    return yes('close-reset', confidence, 'kernel', () => [
+      `both sides had sent a FIN; the last segment came ${seconds(facts.reset.at - (lastAt ?? facts.reset.at))} before`,
+      ...unread(facts),
+    ]);
+  },
+};
+
+export const lateData: Rule = {
+  name: 'its sender had finished',
+  cause: 'late-data',
+  source: 'RFC 9293 3.10.7.1, RFC 1122 4.2.2.13; Linux net/ipv4/tcp_input.c tcp_rcv_state_process',
+  test: (facts) => {
+    const { sender, receiver } = facts.conversation;
+    if (!isBare(facts)) return no('it has an acknowledgement: a program aborted');
+    if (sender.finEnd === null) return no('its sender had sent no FIN');
+    if (receiver.finEnd !== null) return no('both sides had finished');
+    const sent = sentOf(facts);
+    if (sent !== null && !hasNoSocket(facts)) return no('the kernel says something else');
+    const { last } = receiver;
+    if (last === null || triggerOf(facts) === null) return no('no segment was seen that it answers');
+    return yes('late-data', 'likely', 'kernel', () => [
+      last.length > 0
+        ? `its sender had sent a FIN; it answers ${bytes(last.length)} that came ${before(facts, last)}`
+        : `its sender had sent a FIN; it answers a segment of ${before(facts, last)}`,
+      ...unread(facts),
+    ]);
+  },
+};
+
+/** What the receiver had sent and the sender never acknowledged. */
+function unread({ conversation: { sender, receiver } }: Facts): string[] {
+  if (sender.acked === null || receiver.next === null) return [];
+  const lost = seqDiff(receiver.next, sender.acked) - (receiver.finEnd === receiver.next ? 1 : 0);
+  return lost > 0 ? [`${bytes(lost)} of its receiver were not acknowledged`] : [];
+}

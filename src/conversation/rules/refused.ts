@@ -1,0 +1,122 @@
+/** Resets that answer a SYN, or another segment without ACK: nobody listens, or a packet filter says so. */
+
+import { ACK } from '../../decode/net/tcp.js';
+import type { Facts } from '../facts.js';
+import { no, yes, type Answer, type Rule } from './rule.js';
+import { answersSyn, before, hasNoSocket, isRefusal, isSilent, looksPassive, seconds, sentOf } from './shape.js';
+import { formSign, goesOnSign, ttlOff } from './signs.js';
+
+/** Longer, and the service may have been stopped and started in between. */
+const SAME_SERVICE = 60;
+
+export const ownOutputFilter: Rule = {
+  name: "this host's own filter on the way out",
+  cause: 'firewall-reject',
+  source: 'Linux net/ipv4/netfilter/nf_reject_ipv4.c nf_send_reset',
+  test: (facts) => {
+    if (!facts.reset.ownFilter) return no('it did not come by on lo in the name of another host');
+    if (sentOf(facts) !== null) return no("the kernel's TCP sent it");
+    return yes('firewall-reject', isSilent(facts) ? 'certain' : 'likely', 'firewall', () => [
+      'it came by on lo only, in the name of an address that is not of this host',
+      ...(isSilent(facts) ? ["the kernel's TCP did not send it"] : []),
+    ]);
+  },
+};
+
+/** What a host's TCP did not send, and what looks as netfilter makes it, is netfilter's. */
+export const notByTcp: Rule = {
+  name: "a reset that the host's TCP did not send",
+  cause: 'firewall-reject',
+  source: 'Linux net/ipv4/netfilter/nf_reject_ipv4.c, net/ipv6/netfilter/nf_reject_ipv6.c',
+  test: (facts) => {
+    if (!isSilent(facts)) return no('nothing says that the TCP of its host did not send it');
+    if (!looksPassive(facts)) return no('it does not look as a packet filter makes it');
+    if (!isRefusal(facts) && (facts.reset.flags & ACK) !== 0) return no('a packet filter answers, it does not abort');
+    const off = ttlOff(facts);
+    if (off !== null) return no(off);
+    return yes('firewall-reject', 'likely', 'firewall', () => [
+      "the kernel's TCP did not send it: a packet filter did, or a raw socket",
+      'it looks as a packet filter makes it: no options, no window, IP ID 0',
+    ]);
+  },
+};
+
+/** A refusal of a SYN by somebody who is not the host that was called. */
+export const filterRefusal: Rule = {
+  name: 'a packet filter that refuses',
+  cause: 'firewall-reject',
+  source: 'Linux net/ipv4/netfilter/nf_reject_ipv4.c; RFC 9293 3.10.7.1',
+  test: (facts) => {
+    if (!answersSyn(facts)) return no('it does not answer a SYN');
+    if (sentOf(facts) !== null) return no("the kernel's TCP sent it");
+    const { listener } = facts.kernel;
+    if (listener.atSource === true) {
+      return yes('firewall-reject', 'likely', 'firewall', () => [
+        'it answers a SYN to a port where somebody listens',
+        ...(listener.evidence === null ? [] : [listener.evidence]),
+      ]);
+    }
+    const { acceptedBefore, acceptedAfter } = facts.host;
+    if (acceptedBefore !== null && acceptedAfter !== null && acceptedBefore < SAME_SERVICE) {
+      return yes('firewall-reject', 'possible', 'firewall', () => [
+        `the port accepted somebody else ${seconds(acceptedBefore)} before and ${seconds(acceptedAfter)} after it`,
+      ]);
+    }
+    const off = ttlOff(facts);
+    if (off === null) return no(`TTL ${String(facts.reset.ttl)} is that of the host's other packets, or none is known`);
+    return yes('firewall-reject', 'possible', 'firewall', () => [off]);
+  },
+};
+
+export const closedPort: Rule = {
+  name: 'nobody listens',
+  cause: 'closed-port',
+  source: 'RFC 9293 3.10.7.1',
+  test: (facts) => {
+    if (!isRefusal(facts)) return no('it has not sequence number 0 with an acknowledgement');
+    if (hasNoSocket(facts)) {
+      return yes('closed-port', 'certain', 'kernel', () => [
+        ...answered(facts),
+        'the kernel had no socket for it (NO_SOCKET)',
+        ...listenerWords(facts),
+      ]);
+    }
+    if (answersSyn(facts)) return refusal(facts);
+    const { last } = facts.conversation.receiver;
+    if (last !== null && (last.flags & ACK) === 0 && last.at <= facts.reset.at) {
+      return yes('closed-port', 'possible', 'kernel', () => [
+        `it answers a segment without ACK and SYN, ${before(facts, last)}: a probe that met no socket`,
+      ]);
+    }
+    // The tables of the host that sent it are as good as the segment that was not captured.
+    if (facts.kernel.listener.atSource === false && !isSilent(facts)) {
+      return yes('closed-port', 'likely', 'kernel', () => [
+        'it answers a segment without ACK, as a SYN is',
+        ...listenerWords(facts),
+      ]);
+    }
+    return no('no SYN was seen that it answers');
+  },
+};
+
+function refusal(facts: Facts): Answer {
+  const isDoubtful = goesOnSign(facts) ?? formSign(facts);
+  return yes('closed-port', isDoubtful === null ? 'likely' : 'possible', 'kernel', () => [
+    ...answered(facts),
+    ...(isDoubtful === null ? [] : [isDoubtful]),
+    ...(facts.kernel.listener.atSource === false
+      ? listenerWords(facts)
+      : ['a packet filter on the way could answer just so']),
+  ]);
+}
+
+function answered(facts: Facts): string[] {
+  const { last } = facts.conversation.receiver;
+  if (!answersSyn(facts) || last === null) return ['it answers a segment without ACK, as a SYN is'];
+  return [`it answers the SYN of ${seconds(facts.reset.at - last.at)} before, and acknowledges just that`];
+}
+
+function listenerWords({ kernel }: Facts): string[] {
+  const { atSource, evidence } = kernel.listener;
+  return [...(atSource === false ? ['nobody listened there'] : []), ...(evidence === null ? [] : [evidence])];
+}

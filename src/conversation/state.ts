@@ -1,0 +1,103 @@
+/**
+ * The state of one connection as words in a table: where each number lies, and what is worth keeping.
+ *
+ * A row holds what both sides have in common, then the side of the key's lower end, then that of the higher.
+ */
+
+import { word } from '../base/bytes.js';
+
+/** Words and 64-bit numbers a row. */
+export const STATE_WORDS = 56;
+export const STATE_TIMES = STATE_WORDS / 2;
+
+/** Among the 64-bit numbers: time of the last segment (resets apart), and of the first. */
+export const LAST_AT = 0;
+export const FIRST_AT = 1;
+
+/** Among the words of the row. */
+export const BITS = 4;
+/** Unanswered probes of the lower end in the lowest byte, of the higher in the next. */
+export const PROBES = 5;
+
+export const LOWER_OPENED = 1;
+export const HIGHER_OPENED = 2;
+/** The SYN itself was seen. */
+export const SYN_SEEN = 4;
+export const SYN_ACK_SEEN = 8;
+export const ESTABLISHED = 16;
+export const GAP = 32;
+/** Somebody wants to know what comes behind a reset. */
+export const WATCHED = 64;
+/** An earlier connection had the same key, which had ended, or had not. */
+export const EARLIER_ENDED = 128;
+export const EARLIER_LIVE = 256;
+/** The first segment seen is the SYN. */
+export const FROM_START = 512;
+export const RESET_SEEN = 1024;
+/** It is among the reset connections of its server. */
+export const RESET_COUNTED = 2048;
+export const LOWER_FIN = 4096;
+export const HIGHER_FIN = 8192;
+/** A segment was seen, or a reset. */
+export const ANY = 16384;
+export const BOTH_FINS = LOWER_FIN | HIGHER_FIN;
+
+/** The sides: words from the row's beginning. */
+export const LOWER = 8;
+export const HIGHER = 32;
+
+/** Among the words of a side. */
+export const S_ISN = 4;
+export const S_NEXT = 5;
+export const S_ACKED = 6;
+export const S_FIN_END = 7;
+export const S_SEQ = 8;
+export const S_ACK = 9;
+/** The last segment's word of flags, as in its record. */
+export const S_FLAGS = 10;
+export const S_LENGTH = 11;
+export const S_EARLIER_ACK = 12;
+export const S_WINDOW_ID = 13;
+export const S_TIMESTAMP = 14;
+export const S_BITS = 15;
+export const S_DATA = 16;
+export const S_RESETS = 17;
+/** Least TTL, greatest, and the shift count of the window, a byte each. */
+export const S_TTLS = 18;
+export const S_NUMBER = 19;
+export const S_RESET_SEQ = 20;
+export const S_RESET_ACK = 21;
+/** Among the 64-bit numbers of a side, counted from its words' half: its last segment, its last reset. */
+export const S_LAST_AT = 0;
+export const S_RESET_AT = 1;
+
+export const SEEN = 1;
+export const HAS_SYN = 2;
+export const HAS_SYN_ACK = 4;
+export const HAS_FIN = 8;
+export const HAS_ACKED = 16;
+export const WITH_TIMESTAMP = 32;
+export const WITHOUT_TIMESTAMP = 64;
+export const WITH_DF = 128;
+export const WITHOUT_DF = 256;
+export const ID_NOT_ZERO = 512;
+/** The IP ID did not go up by little from one segment to the next. */
+export const ID_JUMPED = 1024;
+/** Segments whose IP IDs could be compared were seen. */
+export const ID_COMPARED = 2048;
+export const ID_SEEN = 4096;
+export const HAS_EARLIER_ACK = 8192;
+export const WITH_SCALE = 16384;
+
+/** Far beyond every time since 1970. */
+const CLASS = 1e12;
+
+/** What a connection is worth keeping: one that has ended the least, then a handshake, then the longest idle. */
+export function useOf(words: Uint32Array, row: number, lastAt: number): number {
+  const bits = word(words, row + BITS);
+  if ((bits & WATCHED) !== 0) return 3 * CLASS + lastAt;
+  const ended = (bits & RESET_SEEN) !== 0 || (bits & BOTH_FINS) === BOTH_FINS;
+  if (ended) return lastAt;
+  const beyond = (bits & ESTABLISHED) !== 0 || (bits & (SYN_SEEN | SYN_ACK_SEEN)) === 0;
+  return (beyond ? 2 * CLASS : CLASS) + lastAt;
+}

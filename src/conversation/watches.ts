@@ -1,0 +1,73 @@
+/**
+ * Resets whose connections are watched for a while: what comes behind them may tell what they were.
+ *
+ * What is noted depends on the segments and their times alone, never on when somebody looks. Bounded: of many resets, the
+ * oldest are not watched any longer.
+ */
+
+import { word } from '../base/bytes.js';
+import { isReset, noteAfter, noteResetAfter, segmentOf } from './conversation-facts.js';
+import type { ConversationTable } from './conversation-table.js';
+import { AFTER_SECONDS, type ConversationFacts } from './facts.js';
+import { BITS, STATE_WORDS, WATCHED } from './state.js';
+
+const MOST_ROWS = 8192;
+const MOST_OF_A_ROW = 8;
+
+interface Watch {
+  readonly facts: ConversationFacts;
+  readonly first: { readonly seq: number; readonly ack: number; readonly at: number };
+  readonly senderIsLower: boolean;
+}
+
+export class Watches {
+  private readonly tables = new Map<ConversationTable, Map<number, Watch[]>>();
+
+  begin(table: ConversationTable, row: number, facts: ConversationFacts, first: Watch['first']): void {
+    const rows = this.of(table);
+    const senderIsLower = table.sourceIsLower;
+    const watches = rows.get(row);
+    if (watches === undefined) {
+      if (rows.size >= MOST_ROWS) {
+        const [oldest] = rows.keys();
+        if (oldest !== undefined) this.end(table, oldest);
+      }
+      rows.set(row, [{ facts, first, senderIsLower }]);
+      const at = row * STATE_WORDS + BITS;
+      table.words[at] = word(table.words, at) | WATCHED;
+    } else if (watches.length < MOST_OF_A_ROW) {
+      watches.push({ facts, first, senderIsLower });
+    }
+  }
+
+  /** A segment of the row, or a reset that is no copy, came by. */
+  see(table: ConversationTable, row: number, words: Uint32Array, at: number, time: number): void {
+    const watches = this.tables.get(table)?.get(row);
+    if (watches === undefined) return;
+    const segment = segmentOf(words, at, time);
+    let isOpen = false;
+    for (const { facts, first, senderIsLower } of watches) {
+      if (time - first.at > AFTER_SECONDS) continue;
+      isOpen = true;
+      const bySender = senderIsLower === table.sourceIsLower;
+      if (isReset(segment)) noteResetAfter(facts, first, segment, bySender);
+      else noteAfter(facts, segment, bySender);
+    }
+    if (!isOpen) this.end(table, row);
+  }
+
+  /** The row is not watched any more. */
+  end(table: ConversationTable, row: number): void {
+    this.of(table).delete(row);
+    const at = row * STATE_WORDS + BITS;
+    table.words[at] = word(table.words, at) & ~WATCHED;
+  }
+
+  private of(table: ConversationTable): Map<number, Watch[]> {
+    const known = this.tables.get(table);
+    if (known !== undefined) return known;
+    const fresh = new Map<number, Watch[]>();
+    this.tables.set(table, fresh);
+    return fresh;
+  }
+}
