@@ -50,7 +50,7 @@ export function nothingAfter(): AfterFacts {
 }
 
 /** Of a reset whose connection nothing else was seen of. */
-export function nothingKnown(): ConversationFacts {
+export function nothingKnown(full = false): ConversationFacts {
   return {
     sender: NOTHING_SENT,
     receiver: NOTHING_SENT,
@@ -59,6 +59,7 @@ export function nothingKnown(): ConversationFacts {
     fromStart: false,
     established: false,
     earlier: null,
+    full,
     gap: false,
     lastAt: null,
     firstAt: null,
@@ -66,12 +67,20 @@ export function nothingKnown(): ConversationFacts {
   };
 }
 
-/** The connection in `row` as it is now; the reset's sender is the lower end of its key, or the higher. */
-export function conversationFacts(table: ConversationTable, row: number, senderIsLower: boolean): ConversationFacts {
+/**
+ * The connection in `row` as it is now; the reset's sender is the lower end of its key, or the higher. `full`: the
+ * capture holds more than the beginnings and ends of connections.
+ */
+export function conversationFacts(
+  table: ConversationTable,
+  row: number,
+  senderIsLower: boolean,
+  full: boolean,
+): ConversationFacts {
   const { words, times } = table;
   const base = row * STATE_WORDS;
   const bits = word(words, base + state.BITS);
-  if ((bits & state.ANY) === 0) return nothingKnown();
+  if ((bits & state.ANY) === 0) return nothingKnown(full);
   const probes = word(words, base + state.PROBES);
   const lower = sideFacts(table, base + LOWER, probes & 0xff);
   const higher = sideFacts(table, base + HIGHER, (probes >>> 8) & 0xff);
@@ -87,6 +96,7 @@ export function conversationFacts(table: ConversationTable, row: number, senderI
     fromStart: (bits & state.FROM_START) !== 0,
     established: (bits & state.ESTABLISHED) !== 0,
     earlier: (bits & state.EARLIER_LIVE) !== 0 ? 'live' : (bits & state.EARLIER_ENDED) !== 0 ? 'ended' : null,
+    full,
     gap: (bits & state.GAP) !== 0 || isMissing(sender, receiver) || isMissing(receiver, sender),
     lastAt: isSeen ? value(times, base / 2 + state.LAST_AT) : null,
     firstAt: isSeen ? value(times, base / 2 + state.FIRST_AT) : null,
@@ -165,7 +175,9 @@ export function noteAfter(facts: ConversationFacts, segment: SegmentFacts, bySen
   const { after, sender, receiver } = facts;
   const end = segment.seq + segment.length + ((segment.flags & FIN) === 0 ? 0 : 1);
   if (bySender) {
-    if ((segment.flags & (SYN | ACK)) === (SYN | ACK) && !sender.seen) after.synAck ??= segment;
+    const isSynAck = (segment.flags & (SYN | ACK)) === (SYN | ACK);
+    const acksSyn = receiver.isn !== null && seqDiff(segment.ack, receiver.isn) === 1;
+    if (isSynAck && acksSyn && !sender.seen) after.synAck ??= segment;
     if ((segment.flags & SYN) !== 0) return;
     // What it had sent before, or could have: a repetition, or a segment that was overtaken.
     const isNew = sender.next === null || seqDiff(end, sender.next) > 0;

@@ -43,9 +43,8 @@ export function connStateOf({ conversation, flags }: Reset): ConnState | null {
 
 /** Seconds since the connection's previous segment; null where not every segment was captured. */
 export function idleOf(reset: Reset): number | null {
-  const { conversation, holdsMiddle } = reset;
-  const { lastAt, gap, sender } = conversation;
-  if (!holdsMiddle || gap || lastAt === null) return null;
+  const { full, lastAt, gap, sender } = reset.conversation;
+  if (!full || gap || lastAt === null) return null;
   // Its own number may show that something before it is missing.
   if (sender.next !== null && reset.seq !== 0 && seqDiff(reset.seq, sender.next) > 0) return null;
   const idle = reset.seconds + reset.nanos / 1e9 - lastAt;

@@ -90,6 +90,8 @@ export interface ConversationFacts {
   readonly established: boolean;
   /** An earlier connection had the same addresses and ports; 'live': it was not seen to end. */
   readonly earlier: 'ended' | 'live' | null;
+  /** The capture holds more than the beginnings and ends of connections. */
+  readonly full: boolean;
   /** A sequence number was passed over: not everything was captured. */
   readonly gap: boolean;
   /** Time of the connection's last segment before the reset, and of its first. */
@@ -136,7 +138,7 @@ export interface Facts {
 }
 
 /** How long what follows a reset is looked at. */
-export const AFTER_SECONDS = 2;
+export const AFTER_SECONDS = 5;
 
 /** How far `a` lies behind `b` in sequence space, from −2³¹ to 2³¹−1 (RFC 9293 3.4). */
 export function seqDiff(a: number, b: number): number {

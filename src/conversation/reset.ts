@@ -81,8 +81,6 @@ export interface Reset extends Tuple {
   /** The connection as it was then, and what came behind the reset. */
   conversation: ConversationFacts;
   host: HostFacts;
-  /** Segments without SYN, FIN or RST had been captured by then. */
-  holdsMiddle: boolean;
   /** The serving end's number, for its count of connections; null where nothing says which side serves. */
   server: number | null;
   /** Port of the serving side as the client dialled it; null where nothing says which side serves. */

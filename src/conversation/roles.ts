@@ -55,6 +55,7 @@ export class Roles {
   private connections = new Uint32Array(this.table.rows);
   private resets = new Uint32Array(this.table.rows);
   private acceptedAt = new Float64Array(this.table.rows);
+  private acceptedEarlier = new Float64Array(this.table.rows);
   private readonly portConnections = new Uint32Array(65536);
   private readonly portResets = new Uint32Array(65536);
 
@@ -83,14 +84,17 @@ export class Roles {
   /** A connection to it was established at `time`. */
   accepted(words: Uint32Array, at: number, source: boolean, time: number): number {
     const row = this.row(words, at, source);
+    this.acceptedEarlier[row] = value(this.acceptedAt, row);
     this.acceptedAt[row] = time;
     return this.table.serial(row);
   }
 
-  /** When a connection to it was established last; null: none was. */
-  acceptedBefore(serial: number): number | null {
+  /** When a connection to it was established last, one that was at `own` apart; null: none was. */
+  acceptedBefore(serial: number, own: number | null): number | null {
     const row = this.table.rowOf(serial);
-    const time = row < 0 ? 0 : value(this.acceptedAt, row);
+    if (row < 0) return null;
+    const last = value(this.acceptedAt, row);
+    const time = last === own ? value(this.acceptedEarlier, row) : last;
     return time === 0 ? null : time;
   }
 
@@ -170,6 +174,7 @@ export class Roles {
       this.connections[row] = 0;
       this.resets[row] = 0;
       this.acceptedAt[row] = 0;
+      this.acceptedEarlier[row] = 0;
     }
     return row;
   }
@@ -180,6 +185,7 @@ export class Roles {
     this.connections = grown(this.connections, new Uint32Array(rows));
     this.resets = grown(this.resets, new Uint32Array(rows));
     this.acceptedAt = grown(this.acceptedAt, new Float64Array(rows));
+    this.acceptedEarlier = grown(this.acceptedEarlier, new Float64Array(rows));
   }
 }
 

@@ -247,7 +247,7 @@ export class Tracker {
   /** Takes what is known of the reset's connection and its ends, and lets them know of it. */
   private meet(reset: Waiting, table: ConversationTable, row: number, time: number): void {
     const { conversations, scratch, roles, watches } = this;
-    const facts = conversationFacts(table, row, table.sourceIsLower);
+    const facts = conversationFacts(table, row, table.sourceIsLower, conversations.sawMiddle);
     const first = { seq: reset.seq, ack: reset.ack, at: time };
     watches.see(table, row, scratch, 0, time);
     watches.begin(table, row, facts, first);
@@ -259,7 +259,6 @@ export class Tracker {
     reset.destination = roles.destination;
     reset.conversation = facts;
     reset.host = this.hostFacts(reset, time);
-    reset.holdsMiddle = conversations.sawMiddle;
     if (server === null) return;
     setServer(reset, server);
     const at = row * state.STATE_WORDS + state.BITS;
@@ -271,7 +270,7 @@ export class Tracker {
   /** What other connections say of the reset's sender; it grows when the sender accepts another one soon. */
   private hostFacts(reset: Waiting, time: number): HostFacts {
     const ttls = this.hosts.of(this.scratch, 0);
-    const before = this.roles.acceptedBefore(reset.source);
+    const before = this.roles.acceptedBefore(reset.source, reset.conversation.receiver.last?.at ?? null);
     const host: HostFacts = {
       ttlLeast: ttls?.least ?? null,
       ttlMost: ttls?.most ?? null,
@@ -426,7 +425,6 @@ export class Tracker {
       verdict: UNKNOWN_VERDICT,
       conversation: NOTHING_KNOWN,
       host: NOTHING_OF_HOST,
-      holdsMiddle: false,
       server: null,
       whole: false,
       hash: foldHash(flags, seq, ack),

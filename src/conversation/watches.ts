@@ -6,9 +6,10 @@
  */
 
 import { word } from '../base/bytes.js';
+import { ACK, RST, SYN } from '../decode/net/tcp.js';
 import { isReset, noteAfter, noteResetAfter, segmentOf } from './conversation-facts.js';
 import type { ConversationTable } from './conversation-table.js';
-import { AFTER_SECONDS, type ConversationFacts } from './facts.js';
+import { AFTER_SECONDS, type ConversationFacts, type SegmentFacts, type SideFacts } from './facts.js';
 import { BITS, STATE_WORDS, WATCHED } from './state.js';
 
 const MOST_ROWS = 8192;
@@ -18,6 +19,8 @@ interface Watch {
   readonly facts: ConversationFacts;
   readonly first: { readonly seq: number; readonly ack: number; readonly at: number };
   readonly senderIsLower: boolean;
+  /** A new connection has begun on the same addresses and ports. */
+  over: boolean;
 }
 
 export class Watches {
@@ -32,11 +35,11 @@ export class Watches {
         const [oldest] = rows.keys();
         if (oldest !== undefined) this.end(table, oldest);
       }
-      rows.set(row, [{ facts, first, senderIsLower }]);
+      rows.set(row, [{ facts, first, senderIsLower, over: false }]);
       const at = row * STATE_WORDS + BITS;
       table.words[at] = word(table.words, at) | WATCHED;
     } else if (watches.length < MOST_OF_A_ROW) {
-      watches.push({ facts, first, senderIsLower });
+      watches.push({ facts, first, senderIsLower, over: false });
     }
   }
 
@@ -46,10 +49,12 @@ export class Watches {
     if (watches === undefined) return;
     const segment = segmentOf(words, at, time);
     let isOpen = false;
-    for (const { facts, first, senderIsLower } of watches) {
-      if (time - first.at > AFTER_SECONDS) continue;
-      isOpen = true;
+    for (const watch of watches) {
+      const { facts, first, senderIsLower } = watch;
       const bySender = senderIsLower === table.sourceIsLower;
+      watch.over ||= beginsAnother(segment, bySender ? facts.sender : facts.receiver);
+      if (watch.over || time - first.at > AFTER_SECONDS) continue;
+      isOpen = true;
       if (isReset(segment)) noteResetAfter(facts, first, segment, bySender);
       else noteAfter(facts, segment, bySender);
     }
@@ -70,4 +75,9 @@ export class Watches {
     this.tables.set(table, fresh);
     return fresh;
   }
+}
+
+/** A SYN other than the one that the side had sent. */
+function beginsAnother({ flags, seq }: SegmentFacts, side: SideFacts): boolean {
+  return (flags & (SYN | ACK | RST)) === SYN && side.isn !== seq;
 }

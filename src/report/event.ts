@@ -73,7 +73,7 @@ export function eventOf(reset: Reset, files: readonly string[] | null, who: Attr
     origin: reset.verdict.origin,
     pattern: reset.verdict.pattern,
     // Either may say who listened there before.
-    evidence: who.evidence.length === 0 ? evidence : [...evidence, ...who.evidence],
+    evidence: who.evidence.length === 0 ? evidence : [...new Set([...evidence, ...who.evidence])],
     kernel_reason: kernelReasonOf(who),
     kernel_path: kernelPathOf(who),
     sender: endInfo(who.sender),

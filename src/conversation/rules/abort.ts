@@ -53,8 +53,10 @@ export const abort: Rule = {
 function lone({ reset }: Facts): ReturnType<Rule['test']> {
   if (reset.window === null || reset.window === 0)
     return no('nothing of its connection was captured, and it has no window');
-  if (reset.dontFragment === false || reset.payloadLength > 0) return no('it does not look as a kernel sends it');
   const isWhole = reset.timestamp !== null;
+  // Without timestamps, only IPv4's header tells a kernel's segment from what a tool makes.
+  const isPlain = reset.payloadLength === 0 && (isWhole || reset.dontFragment === true) && reset.dontFragment !== false;
+  if (!isPlain) return no('nothing of its connection was captured, and it does not look as a kernel sends it');
   return yes('abort', isWhole ? 'likely' : 'possible', 'application', () => [
     isWhole
       ? 'it has numbers, window and timestamps as of a connection; nothing else of it was captured'

@@ -1,5 +1,6 @@
 /** Resets of connections that one side, or both, had finished. */
 
+import { FIN } from '../../decode/net/tcp.js';
 import { seqDiff, type Facts } from '../facts.js';
 import { no, yes, type Rule } from './rule.js';
 import { before, bytes, endOf, hasNoSocket, isBare, seconds, sentOf, triggerOf } from './shape.js';
@@ -17,7 +18,7 @@ export const timeWaitAssassination: Rule = {
     const old = sender.last;
     if (last === null || old === null || triggerOf(facts)?.segment == null)
       return no('no segment was seen that it answers');
-    if (last.length > 0) return no('what it answers bears data');
+    if (last.length > 0 || (last.flags & FIN) !== 0) return no('what it answers bears data, or a FIN');
     const isOld = seqDiff(endOf(old), sender.finEnd) < 0;
     if (!isOld || old.at > last.at)
       return no('the last segment of its sender is no old one that TIME-WAIT had to answer');
@@ -37,6 +38,8 @@ export const closeReset: Rule = {
   test: (facts) => {
     const { sender, receiver, lastAt } = facts.conversation;
     if (sender.finEnd === null || receiver.finEnd === null) return no('not both sides had finished');
+    const lost = lostOf(facts);
+    if (lost > 0 && isBare(facts)) return no(`both sides had finished, and ${bytes(lost)} were lost`);
     const confidence = hasNoSocket(facts) ? 'certain' : 'likely';
     return yes('close-reset', confidence, 'kernel', () => [
       `both sides had sent a FIN; the last segment came ${seconds(facts.reset.at - (lastAt ?? facts.reset.at))} before`,
@@ -53,7 +56,7 @@ export const lateData: Rule = {
     const { sender, receiver } = facts.conversation;
     if (!isBare(facts)) return no('it has an acknowledgement: a program aborted');
     if (sender.finEnd === null) return no('its sender had sent no FIN');
-    if (receiver.finEnd !== null) return no('both sides had finished');
+    if (receiver.finEnd !== null && lostOf(facts) === 0) return no('both sides had finished');
     const sent = sentOf(facts);
     if (sent !== null && !hasNoSocket(facts)) return no('the kernel says something else');
     const { last } = receiver;
@@ -67,9 +70,13 @@ export const lateData: Rule = {
   },
 };
 
-/** What the receiver had sent and the sender never acknowledged. */
-function unread({ conversation: { sender, receiver } }: Facts): string[] {
-  if (sender.acked === null || receiver.next === null) return [];
-  const lost = seqDiff(receiver.next, sender.acked) - (receiver.finEnd === receiver.next ? 1 : 0);
+/** Bytes that the receiver had sent and the sender never acknowledged. */
+function lostOf({ conversation: { sender, receiver } }: Facts): number {
+  if (sender.acked === null || receiver.next === null) return 0;
+  return Math.max(0, seqDiff(receiver.next, sender.acked) - (receiver.finEnd === receiver.next ? 1 : 0));
+}
+
+function unread(facts: Facts): string[] {
+  const lost = lostOf(facts);
   return lost > 0 ? [`${bytes(lost)} of its receiver were not acknowledged`] : [];
 }

@@ -53,6 +53,7 @@ export const outOfWindow: Rule = {
     const { receiver, sender, after } = conversation;
     if (sentOf(facts) !== null && isBare(facts) && triggerOf(facts) !== null) return no('it answers a segment');
     const { acked, window } = receiver;
+    if (!conversation.full) return no('not every segment was captured: what its receiver expected is not known');
     if (acked === null || window === null) {
       return no('it is not known what its receiver would accept');
     }
@@ -97,7 +98,7 @@ export const middleboxReset: Rule = {
     const sign = off ?? ipSign(facts);
     if (sign === null && both === null) return no(ttlWords(facts));
     // One step may be another way through the network.
-    const isSure = both !== null || (off !== null && ttlDistance(facts) > OTHER_WAY);
+    const isSure = conversation.full && (both !== null || (off !== null && ttlDistance(facts) > OTHER_WAY));
     return yes('middlebox-reset', isSure ? 'likely' : 'possible', 'middlebox', () => [
       ...(sign === null ? [] : [sign]),
       ...(both === null ? [] : [both]),

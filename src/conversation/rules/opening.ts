@@ -8,6 +8,8 @@ import { ipSign } from './signs.js';
 
 /** The third segment of a handshake is answered at once, if it is answered. */
 const AT_ONCE = 1;
+/** From SYN-ACK to third segment, at most a few round trips. */
+const HANDSHAKE = 3;
 
 /** A SYN-ACK for a connection that its client does not have. */
 export const clientGaveUp: Rule = {
@@ -81,11 +83,16 @@ export const listenQueueFull: Rule = {
     if (receiver.dataSegments > 1) return no('the client had sent more than one segment of data');
     if (sender.last !== null && sender.last.at > last.at) return no('the server has said something since');
     if (reset.at - last.at > AT_ONCE) return no(`the client's last segment came ${before(facts, last)}`);
+    if (last.at - (sender.last?.at ?? last.at) > HANDSHAKE) return no('the handshake had been completed long before');
+    if (receiver.finEnd !== null) return no('the client had finished');
     if (sentOf(facts) !== null) return no('the kernel says something else');
     const off = ipSign(facts);
     if (off !== null) return no(off);
-    return yes('listen-queue-full', isSilent(facts) ? 'possible' : 'likely', 'kernel', () => [
+    const { acceptedBefore } = facts.host;
+    const isServed = acceptedBefore !== null && !isSilent(facts);
+    return yes('listen-queue-full', isServed ? 'likely' : 'possible', 'kernel', () => [
       `it answers the third segment of the handshake, ${before(facts, last)}; the server had said nothing but its SYN-ACK`,
+      ...(acceptedBefore === null ? [] : [`the port had accepted another client ${seconds(acceptedBefore)} before`]),
     ]);
   },
 };
@@ -97,8 +104,9 @@ export const handshakeMismatch: Rule = {
   source: 'RFC 9293 3.10.7.2, 3.10.7.3, 3.10.7.4',
   test: (facts) => {
     const { reset, conversation } = facts;
-    const { sender, receiver, established } = conversation;
+    const { sender, receiver, established, full } = conversation;
     if (!isBare(facts)) return no('it has an acknowledgement');
+    if (!full) return no("not every segment was captured: the handshake's last was not");
     if (triggerOf(facts) === null) return no('no segment was seen that it answers');
     if (established) return no('the handshake had been completed');
     if (sender.isn === null) return no('its sender had sent neither SYN nor SYN-ACK');

@@ -1,9 +1,20 @@
 /** Resets that answer a SYN, or another segment without ACK: nobody listens, or a packet filter says so. */
 
 import { ACK } from '../../decode/net/tcp.js';
-import type { Facts } from '../facts.js';
+import { seqDiff, type Facts } from '../facts.js';
 import { no, yes, type Answer, type Rule } from './rule.js';
-import { answersSyn, before, hasNoSocket, isRefusal, isSilent, looksPassive, seconds, sentOf } from './shape.js';
+import {
+  answersSyn,
+  before,
+  endOf,
+  hasNoSocket,
+  isRefusal,
+  isSilent,
+  looksPassive,
+  seconds,
+  sentOf,
+  triggerOf,
+} from './shape.js';
 import { formSign, goesOnSign, ttlOff } from './signs.js';
 
 /** Longer, and the service may have been stopped and started in between. */
@@ -40,6 +51,47 @@ export const notByTcp: Rule = {
     ]);
   },
 };
+
+/** A TTL counts down from one of these. */
+const FIRST_TTLS = [64, 128, 255];
+/** A packet filter answers at once; what it answers never came to the host. */
+const AT_ONCE = 0.25;
+
+/** A segment was answered by a reset in the name of a host that goes on, and never got it. */
+export const filterReject: Rule = {
+  name: 'a packet filter in a connection',
+  cause: 'firewall-reject',
+  source: 'Linux net/ipv4/netfilter/nf_reject_ipv4.c nf_send_reset',
+  test: (facts) => {
+    if ((facts.reset.flags & ACK) !== 0 || !looksPassive(facts))
+      return no('it does not look as a packet filter makes it');
+    if (sentOf(facts) !== null) return no("the kernel's TCP sent it");
+    const { sender, after } = facts.conversation;
+    const on = goesOnSign(facts);
+    if (on === null || after.senderWentOn === null) return no('its sender does not go on with the connection');
+    const segment = triggerOf(facts)?.segment ?? null;
+    if (segment === null || facts.reset.at - segment.at > AT_ONCE)
+      return no('it answers no segment that came just before');
+    if (sender.acked !== null && seqDiff(sender.acked, endOf(segment)) >= 0)
+      return no('what it answers had been acknowledged');
+    if (seqDiff(after.senderWentOn.ack, endOf(segment)) >= 0) return no('its sender did get what it answers');
+    const far = ttlOff(facts);
+    if (far !== null && !isNearer(facts)) return no(far);
+    return yes('firewall-reject', 'likely', 'firewall', () => [
+      `it answers a segment of ${before(facts, segment)}, which the host in whose name it came never acknowledged`,
+      on,
+      ...(far === null ? [] : [`${far}: it comes from nearer by on the way`]),
+    ]);
+  },
+};
+
+/** Fewer hops away than the sender, counted from the same first TTL. */
+function isNearer({ reset, conversation: { sender } }: Facts): boolean {
+  const { ttlMost } = sender;
+  if (ttlMost === null || reset.ttl <= ttlMost) return false;
+  const first = (ttl: number): number => FIRST_TTLS.find((one) => ttl <= one) ?? 255;
+  return first(reset.ttl) === first(ttlMost);
+}
 
 /** A refusal of a SYN by somebody who is not the host that was called. */
 export const filterRefusal: Rule = {

@@ -9,7 +9,7 @@ import { injected, middleboxReset, outOfWindow } from './foreign.js';
 import { halfOpen } from './half-open.js';
 import { kernelActive, kernelClose, kernelPath, kernelReason } from './kernel.js';
 import { clientGaveUp, handshakeMismatch, listenQueueFull, portReuse } from './opening.js';
-import { closedPort, filterRefusal, notByTcp, ownOutputFilter } from './refused.js';
+import { closedPort, filterReject, filterRefusal, notByTcp, ownOutputFilter } from './refused.js';
 import type { Rule } from './rule.js';
 
 export const RULES: readonly Rule[] = [
@@ -20,6 +20,7 @@ export const RULES: readonly Rule[] = [
   kernelClose,
   ownOutputFilter,
   clientGaveUp,
+  filterReject,
   injected,
   notByTcp,
   filterRefusal,

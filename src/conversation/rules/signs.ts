@@ -97,7 +97,7 @@ export function goesOnSign({ reset, conversation }: Facts): string | null {
 /** Numbers that the connection had not reached (NDSS 2009, RST_SEQ_CHANGE), where everything before was captured. */
 export function numberSign(facts: Facts): string | null {
   const { reset, conversation } = facts;
-  const { sender, receiver, after, gap } = conversation;
+  const { sender, receiver, after, gap, full } = conversation;
   if (after.risingResets > 0) {
     return `${String(after.risingResets + 1)} resets with rising sequence numbers, none of which was reached`;
   }
@@ -108,7 +108,7 @@ export function numberSign(facts: Facts): string | null {
       return `its sequence number is ${String(seqDiff(reset.seq, previous.seq))} above that of the reset before, and was not reached`;
     }
   }
-  if (gap || sender.next === null) return null;
+  if (!full || gap || sender.next === null) return null;
   if (!isBare(facts) && receiver.next !== null && seqDiff(reset.ack, receiver.next) > 0) {
     return `it acknowledges ${String(seqDiff(reset.ack, receiver.next))} bytes that were not sent`;
   }
