@@ -10,7 +10,7 @@ import { FLAGS_MASK, R_ACK, R_FLAGS, R_LENGTH, R_NUMBER, R_SEQ, TTL_SHIFT } from
 import type { ConversationTable } from './conversation-table.js';
 import { seqDiff, type AfterFacts, type ConversationFacts, type SegmentFacts, type SideFacts } from './facts.js';
 import * as state from './state.js';
-import { HIGHER, LOWER, STATE_WORDS } from './state.js';
+import { HIGHER, HIGHER_SELDOM, LOWER, LOWER_SELDOM, STATE_WORDS } from './state.js';
 
 const NOTHING_SENT: SideFacts = {
   seen: false,
@@ -82,8 +82,8 @@ export function conversationFacts(
   const bits = word(words, base + state.BITS);
   if ((bits & state.ANY) === 0) return nothingKnown(full);
   const probes = word(words, base + state.PROBES);
-  const lower = sideFacts(table, base + LOWER, probes & 0xff);
-  const higher = sideFacts(table, base + HIGHER, (probes >>> 8) & 0xff);
+  const lower = sideFacts(table, base + LOWER, base + LOWER_SELDOM, probes & 0xff);
+  const higher = sideFacts(table, base + HIGHER, base + HIGHER_SELDOM, (probes >>> 8) & 0xff);
   const [sender, receiver] = senderIsLower ? [lower, higher] : [higher, lower];
   const lowerOpened = (bits & state.LOWER_OPENED) !== 0;
   const isOpened = lowerOpened || (bits & state.HIGHER_OPENED) !== 0;
@@ -98,7 +98,7 @@ export function conversationFacts(
     earlier: (bits & state.EARLIER_LIVE) !== 0 ? 'live' : (bits & state.EARLIER_ENDED) !== 0 ? 'ended' : null,
     full,
     gap: (bits & state.GAP) !== 0 || isMissing(sender, receiver) || isMissing(receiver, sender),
-    lastAt: isSeen ? value(times, base / 2 + state.LAST_AT) : null,
+    lastAt: isSeen ? state.lastOf(times, base) : null,
     firstAt: isSeen ? value(times, base / 2 + state.FIRST_AT) : null,
     after: nothingAfter(),
   };
@@ -109,16 +109,16 @@ function isMissing(side: SideFacts, other: SideFacts): boolean {
   return side.next !== null && other.acked !== null && seqDiff(other.acked, side.next) > 0;
 }
 
-function sideFacts({ words: s, times }: ConversationTable, own: number, probes: number): SideFacts {
+function sideFacts({ words: s, times }: ConversationTable, own: number, seldom: number, probes: number): SideFacts {
   const bits = word(s, own + state.S_BITS);
-  const resets = word(s, own + state.S_RESETS);
+  const resets = word(s, seldom + state.S_RESETS);
   const lastReset =
     resets === 0
       ? null
       : {
-          seq: word(s, own + state.S_RESET_SEQ),
-          ack: word(s, own + state.S_RESET_ACK),
-          at: value(times, own / 2 + state.S_RESET_AT),
+          seq: word(s, seldom + state.S_RESET_SEQ),
+          ack: word(s, seldom + state.S_RESET_ACK),
+          at: value(times, seldom / 2 + state.S_RESET_AT),
         };
   if ((bits & state.SEEN) === 0) return resets === 0 ? NOTHING_SENT : { ...NOTHING_SENT, resets, lastReset };
   const flagsWord = word(s, own + state.S_FLAGS);
@@ -128,7 +128,7 @@ function sideFacts({ words: s, times }: ConversationTable, own: number, probes: 
   const hasSyn = (bits & (state.HAS_SYN | state.HAS_SYN_ACK)) !== 0;
   return {
     seen: true,
-    isn: hasSyn ? word(s, own + state.S_ISN) : null,
+    isn: hasSyn ? word(s, seldom + state.S_ISN) : null,
     synAck: (bits & state.HAS_SYN_ACK) !== 0,
     next: word(s, own + state.S_NEXT),
     acked: (bits & state.HAS_ACKED) === 0 ? null : word(s, own + state.S_ACKED),

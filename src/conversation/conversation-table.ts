@@ -5,9 +5,19 @@
  * Knows how a connection is found and what it is worth keeping, not what its state means: see state.ts.
  */
 
-import { link, value, word } from '../base/bytes.js';
-import { R_DESTINATION, R_DESTINATION_UPPER, R_PORTS, R_SOURCE, R_SOURCE_UPPER, R_TENANT } from '../decode/records.js';
-import { LAST_AT, STATE_TIMES, STATE_WORDS, useOf } from './state.js';
+import { link, word } from '../base/bytes.js';
+import {
+  R_DESTINATION,
+  R_DESTINATION_UPPER,
+  R_FLAGS,
+  R_HASH,
+  R_PORTS,
+  R_SOURCE,
+  R_SOURCE_UPPER,
+  R_TENANT,
+  SOURCE_IS_LOWER,
+} from '../decode/records.js';
+import { HASH, KEY, NEXT_ROW, STATE_WORDS, useOf } from './state.js';
 
 const FIRST_CAPACITY = 1024;
 const NONE = -1;
@@ -15,6 +25,8 @@ const NONE = -1;
 const CANDIDATES = 4;
 /** Keys of one slot that are looked at; keys made to collide are forgotten instead of slowing everything down. */
 const MAX_CHAIN = 64;
+/** Of IPv6: the upper words of the lower end's address, and of the higher's. */
+const UPPER_WORDS = 6;
 
 export type Version = 4 | 6;
 
@@ -25,33 +37,21 @@ export class ConversationTable {
   times = new Float64Array(0);
   /** Rows that made room for others. */
   evicted = 0;
-  /** Of what `find` and `put` looked for: the source is the lower end of the key. */
+  /** Of what `put` looked for: the source is the lower end of the key. */
   sourceIsLower = false;
-  /** Whether the last `put` made its row. */
-  fresh = false;
   private readonly limit: number;
   private readonly isSix: boolean;
-  private readonly keyWords: number;
   private readonly forgotten: (row: number) => void;
   private capacity = 0;
   private used = 0;
   private hand = 0;
-  private keys = new Uint32Array(0);
-  private hashes = new Uint32Array(0);
-  private next = new Int32Array(0);
+  private uppers = new Uint32Array(0);
   private heads = new Int32Array(0);
   private mask = 0;
-  /** The key that is looked for. */
-  private k0 = 0;
-  private k1 = 0;
-  private k2 = 0;
-  private k3 = 0;
-  private readonly upper = new Uint32Array(6);
 
   /** At most `limit` rows, a power of two. `forgotten` hears of each row that makes room. */
   constructor(version: Version, limit: number, forgotten: (row: number) => void) {
     this.isSix = version === 6;
-    this.keyWords = version === 6 ? 10 : 4;
     this.limit = limit;
     this.forgotten = forgotten;
   }
@@ -60,98 +60,80 @@ export class ConversationTable {
     return this.used;
   }
 
-  /** The row of the segment's connection, a new one (`fresh` tells), its state all zeros, where there was none. */
-  put(words: Uint32Array, at: number): number {
-    const hash = this.isSix ? this.keySix(words, at) : this.keyFour(words, at);
-    const row = this.search(hash);
-    this.fresh = row < 0;
-    return row < 0 ? this.insert(hash) : row;
-  }
-
-  private keyFour(words: Uint32Array, at: number): number {
-    const source = word(words, at + R_SOURCE);
-    const destination = word(words, at + R_DESTINATION);
-    const ports = word(words, at + R_PORTS);
-    const swapped = ((ports << 16) | (ports >>> 16)) >>> 0;
-    const isLower = source < destination || (source === destination && ports <= swapped);
+  /** The row of the record's connection; a new one, its state all zeros, where there was none. */
+  put(records: Uint32Array, at: number): number {
+    if (this.capacity === 0) this.grow();
+    const { words, heads, isSix } = this;
+    const hash = word(records, at + R_HASH);
+    const isLower = (word(records, at + R_FLAGS) & SOURCE_IS_LOWER) !== 0;
     this.sourceIsLower = isLower;
-    this.k0 = isLower ? source : destination;
-    this.k1 = isLower ? destination : source;
-    this.k2 = isLower ? ports : swapped;
-    this.k3 = word(words, at + R_TENANT);
-    return mix(this.k0, this.k1, this.k2, this.k3);
-  }
-
-  private keySix(words: Uint32Array, at: number): number {
-    const ports = word(words, at + R_PORTS);
-    const swapped = ((ports << 16) | (ports >>> 16)) >>> 0;
-    let order = 0;
-    for (let w = 0; w < 3 && order === 0; w++) {
-      order = word(words, at + R_SOURCE_UPPER + w) - word(words, at + R_DESTINATION_UPPER + w);
+    const low = word(records, at + (isLower ? R_SOURCE : R_DESTINATION));
+    const high = word(records, at + (isLower ? R_DESTINATION : R_SOURCE));
+    const sent = word(records, at + R_PORTS);
+    const ports = isLower ? sent : ((sent << 16) | (sent >>> 16)) >>> 0;
+    const tenant = word(records, at + R_TENANT);
+    let row = link(heads, hash & this.mask);
+    for (let steps = 0; row !== NONE && steps < MAX_CHAIN; steps++) {
+      const base = row * STATE_WORDS;
+      if (
+        word(words, base + HASH) === hash &&
+        word(words, base + KEY) === low &&
+        word(words, base + KEY + 1) === high &&
+        word(words, base + KEY + 2) === ports &&
+        word(words, base + KEY + 3) === tenant &&
+        (!isSix || this.hasUpper(row, records, at, isLower))
+      ) {
+        return row;
+      }
+      row = word(words, base + NEXT_ROW) | 0;
     }
-    if (order === 0) order = word(words, at + R_SOURCE) - word(words, at + R_DESTINATION);
-    if (order === 0) order = ports - swapped;
-    const isLower = order <= 0;
-    this.sourceIsLower = isLower;
-    const { upper } = this;
+    return this.insert(hash, low, high, ports, tenant, records, at);
+  }
+
+  private hasUpper(row: number, records: Uint32Array, at: number, isLower: boolean): boolean {
+    const { uppers } = this;
     const lower = at + (isLower ? R_SOURCE_UPPER : R_DESTINATION_UPPER);
     const higher = at + (isLower ? R_DESTINATION_UPPER : R_SOURCE_UPPER);
-    let h = 0;
+    const own = row * UPPER_WORDS;
     for (let w = 0; w < 3; w++) {
-      upper[w] = word(words, lower + w);
-      upper[3 + w] = word(words, higher + w);
-      h = Math.imul(h ^ word(words, lower + w), 0x85ebca6b) ^ Math.imul(word(words, higher + w), 0xc2b2ae35);
-      h ^= h >>> 15;
+      if (word(uppers, own + w) !== word(records, lower + w)) return false;
+      if (word(uppers, own + 3 + w) !== word(records, higher + w)) return false;
     }
-    this.k0 = word(words, at + (isLower ? R_SOURCE : R_DESTINATION));
-    this.k1 = word(words, at + (isLower ? R_DESTINATION : R_SOURCE));
-    this.k2 = isLower ? ports : swapped;
-    this.k3 = word(words, at + R_TENANT);
-    return mix(this.k0 ^ h, this.k1, this.k2, this.k3);
-  }
-
-  private search(hash: number): number {
-    if (this.used === 0) return NONE;
-    const { keys, keyWords, next, hashes, k0, k1, k2, k3 } = this;
-    let steps = 0;
-    for (let row = link(this.heads, hash & this.mask); row !== NONE; row = link(next, row)) {
-      if (word(hashes, row) === hash) {
-        const at = row * keyWords;
-        if (
-          word(keys, at) === k0 &&
-          word(keys, at + 1) === k1 &&
-          word(keys, at + 2) === k2 &&
-          word(keys, at + 3) === k3 &&
-          (keyWords === 4 || this.hasUpper(at))
-        ) {
-          return row;
-        }
-      }
-      if (++steps === MAX_CHAIN) return NONE;
-    }
-    return NONE;
-  }
-
-  private hasUpper(at: number): boolean {
-    for (let w = 0; w < 6; w++) if (this.keys[at + 4 + w] !== this.upper[w]) return false;
     return true;
   }
 
-  private insert(hash: number): number {
+  /** A function of its own: what runs seldom must not be part of what runs for every segment. */
+  private insert(
+    hash: number,
+    low: number,
+    high: number,
+    ports: number,
+    tenant: number,
+    records: Uint32Array,
+    at: number,
+  ): number {
     if (this.used === this.capacity && this.capacity < this.limit) this.grow();
     const row = this.used < this.capacity ? this.used++ : this.evict();
-    const { keys, keyWords, heads, next } = this;
-    const at = row * keyWords;
-    keys[at] = this.k0;
-    keys[at + 1] = this.k1;
-    keys[at + 2] = this.k2;
-    keys[at + 3] = this.k3;
-    for (let w = 4; w < keyWords; w++) keys[at + w] = word(this.upper, w - 4);
-    this.hashes[row] = hash;
+    const { words, heads } = this;
+    const base = row * STATE_WORDS;
+    words.fill(0, base, base + STATE_WORDS);
+    words[base + HASH] = hash;
+    words[base + KEY] = low;
+    words[base + KEY + 1] = high;
+    words[base + KEY + 2] = ports;
+    words[base + KEY + 3] = tenant;
+    if (this.isSix) {
+      const { uppers, sourceIsLower } = this;
+      const lower = at + (sourceIsLower ? R_SOURCE_UPPER : R_DESTINATION_UPPER);
+      const higher = at + (sourceIsLower ? R_DESTINATION_UPPER : R_SOURCE_UPPER);
+      for (let w = 0; w < 3; w++) {
+        uppers[row * UPPER_WORDS + w] = word(records, lower + w);
+        uppers[row * UPPER_WORDS + 3 + w] = word(records, higher + w);
+      }
+    }
     const slot = hash & this.mask;
-    next[row] = link(heads, slot);
+    words[base + NEXT_ROW] = link(heads, slot);
     heads[slot] = row;
-    this.words.fill(0, row * STATE_WORDS, (row + 1) * STATE_WORDS);
     return row;
   }
 
@@ -161,7 +143,7 @@ export class ConversationTable {
     for (let i = 0; i < CANDIDATES; i++) {
       const row = this.hand;
       this.hand = (row + 1) % this.capacity;
-      const use = useOf(this.words, row * STATE_WORDS, value(this.times, row * STATE_TIMES + LAST_AT));
+      const use = useOf(this.words, this.times, row * STATE_WORDS);
       if (use >= least) continue;
       least = use;
       victim = row;
@@ -173,48 +155,39 @@ export class ConversationTable {
   }
 
   private unlink(row: number): void {
-    const { heads, next } = this;
-    const slot = word(this.hashes, row) & this.mask;
-    const after = link(next, row);
+    const { heads, words } = this;
+    const slot = word(words, row * STATE_WORDS + HASH) & this.mask;
+    const after = word(words, row * STATE_WORDS + NEXT_ROW);
     let before = link(heads, slot);
     if (before === row) {
-      heads[slot] = after;
+      heads[slot] = after | 0;
       return;
     }
-    while (link(next, before) !== row) before = link(next, before);
-    next[before] = after;
+    while (word(words, before * STATE_WORDS + NEXT_ROW) !== row) before = word(words, before * STATE_WORDS + NEXT_ROW);
+    words[before * STATE_WORDS + NEXT_ROW] = after;
   }
 
-  /** A function of its own: code that runs once must not be part of what runs for every segment. */
   private grow(): void {
-    const capacity = this.capacity === 0 ? FIRST_CAPACITY : Math.min(this.capacity * 2, this.limit);
+    const capacity =
+      this.capacity === 0 ? Math.min(FIRST_CAPACITY, this.limit) : Math.min(this.capacity * 2, this.limit);
     this.capacity = capacity;
     const state = new ArrayBuffer(capacity * STATE_WORDS * 4);
     const words = new Uint32Array(state);
     words.set(this.words);
     this.words = words;
     this.times = new Float64Array(state);
-    const keys = new Uint32Array(capacity * this.keyWords);
-    keys.set(this.keys);
-    this.keys = keys;
-    const hashes = new Uint32Array(capacity);
-    hashes.set(this.hashes);
-    this.hashes = hashes;
-    this.next = new Int32Array(capacity);
+    if (this.isSix) {
+      const uppers = new Uint32Array(capacity * UPPER_WORDS);
+      uppers.set(this.uppers);
+      this.uppers = uppers;
+    }
     this.heads = new Int32Array(capacity * 2).fill(NONE);
     this.mask = capacity * 2 - 1;
     for (let row = 0; row < this.used; row++) {
-      const slot = word(hashes, row) & this.mask;
-      this.next[row] = link(this.heads, slot);
+      const base = row * STATE_WORDS;
+      const slot = word(words, base + HASH) & this.mask;
+      words[base + NEXT_ROW] = link(this.heads, slot);
       this.heads[slot] = row;
     }
   }
-}
-
-function mix(a: number, b: number, c: number, d: number): number {
-  let h = Math.imul(a ^ 0x9e3779b9, 0x85ebca6b);
-  h = Math.imul(h ^ (h >>> 13) ^ b, 0xc2b2ae35);
-  h = Math.imul(h ^ (h >>> 15) ^ c, 0x85ebca6b);
-  h = Math.imul(h ^ (h >>> 13) ^ d, 0xc2b2ae35);
-  return (h ^ (h >>> 16)) >>> 0;
 }

@@ -6,7 +6,7 @@
  */
 
 import { value, word } from '../base/bytes.js';
-import { ACK, FIN, PSH, SYN } from '../decode/net/tcp.js';
+import { ACK, FIN, PSH, SYN, URG } from '../decode/net/tcp.js';
 import {
   DONT_FRAGMENT,
   FLAGS_MASK,
@@ -31,7 +31,7 @@ import {
 } from '../decode/records.js';
 import { ConversationTable } from './conversation-table.js';
 import * as state from './state.js';
-import { HIGHER, LOWER, STATE_WORDS } from './state.js';
+import { HIGHER, HIGHER_SELDOM, LOWER, LOWER_SELDOM, STATE_WORDS } from './state.js';
 
 /** Connections of one IP version that are followed at once. */
 export const MOST_CONVERSATIONS = 1 << 18;
@@ -40,6 +40,10 @@ const COPY_SECONDS = 0.06;
 /** What a socket's IP ID goes up by from one segment to the next; segments that were not captured count too. */
 const ID_STEP = 512;
 const MOST_PROBES = 255;
+/** Bits of a connection that is established, and that nothing special is known of. */
+const SETTLED = state.ESTABLISHED | state.WATCHED | state.LOWER_FIN | state.HIGHER_FIN;
+/** What a segment has in common with the one before of its side: options, "don't fragment", no SYN, FIN, or lack of ACK. */
+const ALIKE = SYN | FIN | ACK | URG | HAS_TIMESTAMP | DONT_FRAGMENT | NO_TIME | NO_WINDOW;
 
 /** What the tracker hears of. */
 export interface ConversationListener {
@@ -109,9 +113,52 @@ export class Conversations {
 
   /** A segment that is no reset. */
   take(table: ConversationTable, words: Uint32Array, at: number): void {
+    const row = table.put(words, at);
+    const { words: s, times } = table;
+    const base = row * STATE_WORDS;
+    const own = base + (table.sourceIsLower ? LOWER : HIGHER);
+    const flagsWord = word(words, at + R_FLAGS);
+    const seq = word(words, at + R_SEQ);
+    const length = word(words, at + R_LENGTH);
+    const windowId = word(words, at + R_WINDOW_ID);
+    const step = (windowId - word(s, own + state.S_WINDOW_ID)) & 0xffff;
+    const ttl = (flagsWord >>> TTL_SHIFT) & 0xff;
+    // Most segments go on where their side was and differ in nothing but their numbers.
+    if (
+      ((word(s, base + state.BITS) & SETTLED) | word(s, base + state.PROBES)) !== state.ESTABLISHED ||
+      ((word(s, own + state.S_FLAGS) ^ flagsWord) & ALIKE) !== 0 ||
+      (word(s, own + state.S_BITS) & state.ORDINARY) !== state.ORDINARY ||
+      word(s, own + state.S_NEXT) !== seq ||
+      (word(s, own + state.S_TTLS) & 0xffff) !== (ttl | (ttl << 8)) ||
+      (step - 1) >>> 0 >= ID_STEP
+    ) {
+      this.takeOther(table, row, words, at);
+      return;
+    }
+    const ack = word(words, at + R_ACK);
+    const before = word(s, own + state.S_ACK);
+    if (before !== ack) {
+      s[own + state.S_EARLIER_ACK] = before;
+      if (((ack - word(s, own + state.S_ACKED)) | 0) > 0) s[own + state.S_ACKED] = ack;
+      s[own + state.S_ACK] = ack;
+    }
+    s[own + state.S_NEXT] = seq + length;
+    s[own + state.S_SEQ] = seq;
+    s[own + state.S_FLAGS] = flagsWord;
+    s[own + state.S_LENGTH] = length;
+    s[own + state.S_WINDOW_ID] = windowId;
+    s[own + state.S_TIMESTAMP] = word(words, at + R_TIMESTAMP);
+    s[own + state.S_DATA] = word(s, own + state.S_DATA) + (length === 0 ? 0 : 1);
+    s[own + state.S_NUMBER] = word(words, at + R_NUMBER);
+    const time = word(words, at + R_SECONDS) + word(words, at + R_NANOS) * 1e-9;
+    times[own / 2 + state.S_LAST_AT] = time;
+    this.clock = time;
+  }
+
+  /** The same for every segment, whatever it is. */
+  private takeOther(table: ConversationTable, row: number, words: Uint32Array, at: number): void {
     const flagsWord = word(words, at + R_FLAGS);
     const time = this.timeOf(words, at);
-    const row = table.put(words, at);
     const isLower = table.sourceIsLower;
     const { words: s, times } = table;
     const base = row * STATE_WORDS;
@@ -189,7 +236,7 @@ export class Conversations {
         (bits & (state.SYN_ACK_SEEN | state.ESTABLISHED)) === state.SYN_ACK_SEEN &&
         (flags & SYN) === 0 &&
         (bits & opened) !== 0 &&
-        ack === (word(s, base + (isLower ? HIGHER : LOWER) + state.S_ISN) + 1) >>> 0
+        ack === (word(s, base + (isLower ? HIGHER_SELDOM : LOWER_SELDOM) + state.S_ISN) + 1) >>> 0
       ) {
         bits |= state.ESTABLISHED;
         this.listener.accepted(words, at, time);
@@ -210,22 +257,19 @@ export class Conversations {
     s[own + state.S_LENGTH] = length;
     if ((flagsWord & NO_WINDOW) === 0) s[own + state.S_WINDOW_ID] = word(words, at + R_WINDOW_ID);
     if ((flagsWord & HAS_TIMESTAMP) !== 0) s[own + state.S_TIMESTAMP] = word(words, at + R_TIMESTAMP);
+    own$ = (flags & (ACK | SYN | FIN)) === ACK ? own$ | state.PLAIN : own$ & ~state.PLAIN;
     s[own + state.S_BITS] = own$;
     s[own + state.S_NUMBER] = word(words, at + R_NUMBER);
     times[ownTimes + state.S_LAST_AT] = time;
-    times[base / 2 + state.LAST_AT] = time;
   }
 
   /** A reset of the connection in `row` was seen; its facts have been taken. */
   noteReset(table: ConversationTable, row: number, words: Uint32Array, at: number, time: number): void {
     const { words: s, times } = table;
     const base = row * STATE_WORDS;
-    const own = base + (table.sourceIsLower ? LOWER : HIGHER);
+    const own = base + (table.sourceIsLower ? LOWER_SELDOM : HIGHER_SELDOM);
     const bits = word(s, base + state.BITS);
-    if ((bits & state.ANY) === 0) {
-      times[base / 2 + state.FIRST_AT] = time;
-      times[base / 2 + state.LAST_AT] = time;
-    }
+    if ((bits & state.ANY) === 0) times[base / 2 + state.FIRST_AT] = time;
     s[base + state.BITS] = bits | state.RESET_SEEN | state.ANY;
     s[own + state.S_RESETS] = word(s, own + state.S_RESETS) + 1;
     s[own + state.S_RESET_SEQ] = word(words, at + R_SEQ);
@@ -246,7 +290,8 @@ export class Conversations {
     const seq = word(words, at + R_SEQ);
     const ownBits = word(s, own + state.S_BITS);
     const wanted = isSynAck ? state.HAS_SYN_ACK : state.HAS_SYN;
-    const isKnown = (ownBits & wanted) !== 0 && word(s, own + state.S_ISN) === seq;
+    const seldom = base + (isLower ? LOWER_SELDOM : HIGHER_SELDOM);
+    const isKnown = (ownBits & wanted) !== 0 && word(s, seldom + state.S_ISN) === seq;
     if (isKnown) return false;
     let bits = word(s, base + state.BITS);
     if (!isSynAck && !isLate(s, base, isLower, bits, seq)) bits = begin(s, base, bits);
@@ -255,7 +300,7 @@ export class Conversations {
     if (!wasOpened) bits |= isLower === isSynAck ? state.HIGHER_OPENED : state.LOWER_OPENED;
     bits |= isSynAck ? state.SYN_ACK_SEEN : state.SYN_SEEN;
     s[base + state.BITS] = bits;
-    s[own + state.S_ISN] = seq;
+    s[seldom + state.S_ISN] = seq;
     s[own + state.S_BITS] = wanted | ((flagsWord & HAS_SCALE) === 0 ? 0 : state.WITH_SCALE);
     s[own + state.S_TTLS] = ((flagsWord >>> SCALE_SHIFT) & 15) << 16;
     if (!wasOpened) this.listener.opened(words, at, isSynAck, !isSynAck);
@@ -275,7 +320,8 @@ function isLate(s: Uint32Array, base: number, isLower: boolean, bits: number, se
 function begin(s: Uint32Array, base: number, before: number): number {
   if ((before & state.ANY) === 0) return before | state.FROM_START;
   const ended = (before & state.RESET_SEEN) !== 0 || (before & state.BOTH_FINS) === state.BOTH_FINS;
-  s.fill(0, base, base + STATE_WORDS);
+  // The key stays.
+  s.fill(0, base + state.BITS, base + STATE_WORDS);
   return (before & state.WATCHED) | state.FROM_START | (ended ? state.EARLIER_ENDED : state.EARLIER_LIVE);
 }
 

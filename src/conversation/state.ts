@@ -4,20 +4,21 @@
  * A row holds what both sides have in common, then the side of the key's lower end, then that of the higher.
  */
 
-import { word } from '../base/bytes.js';
+import { value, word } from '../base/bytes.js';
 
-/** Words and 64-bit numbers a row. */
-export const STATE_WORDS = 56;
+/** Words and 64-bit numbers a row: four cache lines, of which most segments touch the first and that of their side. */
+export const STATE_WORDS = 64;
 export const STATE_TIMES = STATE_WORDS / 2;
 
-/** Among the 64-bit numbers: time of the last segment (resets apart), and of the first. */
-export const LAST_AT = 0;
-export const FIRST_AT = 1;
-
-/** Among the words of the row. */
-export const BITS = 4;
+/** Among the words of the row: the table's own. */
+export const NEXT_ROW = 0;
+export const HASH = 1;
+export const KEY = 2;
+export const BITS = 6;
 /** Unanswered probes of the lower end in the lowest byte, of the higher in the next. */
-export const PROBES = 5;
+export const PROBES = 7;
+/** Among the 64-bit numbers of the row: time of its first segment, or reset. */
+export const FIRST_AT = 4;
 
 export const LOWER_OPENED = 1;
 export const HIGHER_OPENED = 2;
@@ -43,33 +44,38 @@ export const ANY = 16384;
 export const BOTH_FINS = LOWER_FIN | HIGHER_FIN;
 
 /** The sides: words from the row's beginning. */
-export const LOWER = 8;
+export const LOWER = 16;
 export const HIGHER = 32;
+/** What is seldom needed of a side. */
+export const LOWER_SELDOM = 48;
+export const HIGHER_SELDOM = 56;
 
-/** Among the words of a side. */
-export const S_ISN = 4;
-export const S_NEXT = 5;
-export const S_ACKED = 6;
-export const S_FIN_END = 7;
-export const S_SEQ = 8;
-export const S_ACK = 9;
-/** The last segment's word of flags, as in its record. */
-export const S_FLAGS = 10;
-export const S_LENGTH = 11;
-export const S_EARLIER_ACK = 12;
-export const S_WINDOW_ID = 13;
-export const S_TIMESTAMP = 14;
-export const S_BITS = 15;
-export const S_DATA = 16;
-export const S_RESETS = 17;
-/** Least TTL, greatest, and the shift count of the window, a byte each. */
-export const S_TTLS = 18;
-export const S_NUMBER = 19;
-export const S_RESET_SEQ = 20;
-export const S_RESET_ACK = 21;
-/** Among the 64-bit numbers of a side, counted from its words' half: its last segment, its last reset. */
+/** Among the 64-bit numbers of a side: time of its last segment. */
 export const S_LAST_AT = 0;
-export const S_RESET_AT = 1;
+/** Among the words of a side. */
+export const S_NEXT = 2;
+export const S_ACKED = 3;
+export const S_SEQ = 4;
+export const S_ACK = 5;
+/** The last segment's word of flags, as in its record. */
+export const S_FLAGS = 6;
+export const S_LENGTH = 7;
+export const S_EARLIER_ACK = 8;
+export const S_WINDOW_ID = 9;
+export const S_TIMESTAMP = 10;
+export const S_BITS = 11;
+export const S_DATA = 12;
+/** Least TTL, greatest, and the shift count of the window, a byte each. */
+export const S_TTLS = 13;
+export const S_NUMBER = 14;
+export const S_FIN_END = 15;
+/** Among a side's seldom 64-bit numbers: time of its last reset. */
+export const S_RESET_AT = 0;
+/** Among its seldom words. */
+export const S_ISN = 2;
+export const S_RESETS = 3;
+export const S_RESET_SEQ = 4;
+export const S_RESET_ACK = 5;
 
 export const SEEN = 1;
 export const HAS_SYN = 2;
@@ -88,16 +94,30 @@ export const ID_COMPARED = 2048;
 export const ID_SEEN = 4096;
 export const HAS_EARLIER_ACK = 8192;
 export const WITH_SCALE = 16384;
+/** The last segment had an acknowledgement and neither SYN nor FIN. */
+export const PLAIN = 32768;
+/** Everything about the side is known that its next plain segment could tell. */
+export const ORDINARY = SEEN | HAS_ACKED | PLAIN | ID_SEEN | ID_COMPARED | ID_NOT_ZERO | HAS_EARLIER_ACK;
 
 /** Far beyond every time since 1970. */
 const CLASS = 1e12;
 
 /** What a connection is worth keeping: one that has ended the least, then a handshake, then the longest idle. */
-export function useOf(words: Uint32Array, row: number, lastAt: number): number {
+export function useOf(words: Uint32Array, times: Float64Array, row: number): number {
+  const lastAt = lastOf(times, row);
   const bits = word(words, row + BITS);
   if ((bits & WATCHED) !== 0) return 3 * CLASS + lastAt;
   const ended = (bits & RESET_SEEN) !== 0 || (bits & BOTH_FINS) === BOTH_FINS;
   if (ended) return lastAt;
   const beyond = (bits & ESTABLISHED) !== 0 || (bits & (SYN_SEEN | SYN_ACK_SEEN)) === 0;
   return (beyond ? 2 * CLASS : CLASS) + lastAt;
+}
+
+/** Time of the last segment of either side (or of the first reset); `row` is the place of the row's first word. */
+export function lastOf(times: Float64Array, row: number): number {
+  return Math.max(
+    value(times, (row + LOWER) / 2 + S_LAST_AT),
+    value(times, (row + HIGHER) / 2 + S_LAST_AT),
+    value(times, row / 2 + FIRST_AT),
+  );
 }

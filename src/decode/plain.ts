@@ -34,6 +34,8 @@ import {
   R_WINDOW_ID,
   RECORD_WORDS,
   SCALE_SHIFT,
+  sealFour,
+  sealSix,
   TTL_SHIFT,
   untagged,
   type Records,
@@ -128,6 +130,8 @@ export class PlainSieve implements Sieve {
         records.count++;
       }
       this.options(view, at + (isSix ? IPV6_TCP : IPV4_TCP), end, words, to);
+      if (isSix) sealSix(words, to);
+      else sealFour(words, to);
       words[to + R_SECONDS] = seconds;
       words[to + R_NANOS] = nanos;
       words[to + R_NUMBER] = number;

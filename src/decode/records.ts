@@ -32,6 +32,8 @@ export const R_SECONDS = 10;
 export const R_NANOS = 11;
 /** The frame's number, its lower 32 bits. */
 export const R_NUMBER = 12;
+/** A hash of both ends and the tenant, the same for both directions. */
+export const R_HASH = 13;
 /** In the second place of IPv6: the first three words of the source, and of the destination. */
 export const R_SOURCE_UPPER = 16;
 export const R_DESTINATION_UPPER = 19;
@@ -46,6 +48,8 @@ export const NO_TIME = 1 << 23;
 export const NO_WINDOW = 1 << 24;
 export const HAS_SCALE = 1 << 25;
 export const SCALE_SHIFT = 26;
+/** The source is the lower end of both: by address, then by port. */
+export const SOURCE_IS_LOWER = 1 << 30;
 
 const IPV4_TENANT = 4 << 24;
 const IPV6_TENANT = 6 << 24;
@@ -108,9 +112,58 @@ export function recordOf(s: SegmentBatch, i: number, into: Uint32Array): void {
   into[R_SECONDS] = seconds;
   into[R_NANOS] = num(s.nanos, i);
   into[R_NUMBER] = num(s.number, i);
-  if (!isSix) return;
+  if (!isSix) {
+    sealFour(into, 0);
+    return;
+  }
   for (let w = 0; w < 3; w++) {
     into[R_SOURCE_UPPER + w] = word(s.source, at + w);
     into[R_DESTINATION_UPPER + w] = word(s.destination, at + w);
   }
+  sealSix(into, 0);
+}
+
+/** Puts order and hash of the ends into a record of IPv4 that is whole else. */
+export function sealFour(words: Uint32Array, at: number): void {
+  const source = word(words, at + R_SOURCE);
+  const destination = word(words, at + R_DESTINATION);
+  const ports = word(words, at + R_PORTS);
+  const swapped = ((ports << 16) | (ports >>> 16)) >>> 0;
+  const isLower = source < destination || (source === destination && ports <= swapped);
+  if (isLower) words[at + R_FLAGS] = word(words, at + R_FLAGS) | SOURCE_IS_LOWER;
+  const lower = isLower ? source : destination;
+  const higher = isLower ? destination : source;
+  words[at + R_HASH] = mix(lower, higher, isLower ? ports : swapped, word(words, at + R_TENANT));
+}
+
+/** The same of IPv6. */
+export function sealSix(words: Uint32Array, at: number): void {
+  const ports = word(words, at + R_PORTS);
+  const swapped = ((ports << 16) | (ports >>> 16)) >>> 0;
+  let order = 0;
+  for (let w = 0; w < 3 && order === 0; w++) {
+    order = word(words, at + R_SOURCE_UPPER + w) - word(words, at + R_DESTINATION_UPPER + w);
+  }
+  if (order === 0) order = word(words, at + R_SOURCE) - word(words, at + R_DESTINATION);
+  if (order === 0) order = ports - swapped;
+  const isLower = order <= 0;
+  if (isLower) words[at + R_FLAGS] = word(words, at + R_FLAGS) | SOURCE_IS_LOWER;
+  const lower = at + (isLower ? R_SOURCE_UPPER : R_DESTINATION_UPPER);
+  const higher = at + (isLower ? R_DESTINATION_UPPER : R_SOURCE_UPPER);
+  let h = 0;
+  for (let w = 0; w < 3; w++) {
+    h = Math.imul(h ^ word(words, lower + w), 0x85ebca6b) ^ Math.imul(word(words, higher + w), 0xc2b2ae35);
+    h ^= h >>> 15;
+  }
+  const low = word(words, at + (isLower ? R_SOURCE : R_DESTINATION));
+  const high = word(words, at + (isLower ? R_DESTINATION : R_SOURCE));
+  words[at + R_HASH] = mix(low ^ h, high, isLower ? ports : swapped, word(words, at + R_TENANT));
+}
+
+function mix(a: number, b: number, c: number, d: number): number {
+  let h = Math.imul(a ^ 0x9e3779b9, 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13) ^ b, 0xc2b2ae35);
+  h = Math.imul(h ^ (h >>> 15) ^ c, 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13) ^ d, 0xc2b2ae35);
+  return h ^ (h >>> 16);
 }
