@@ -74,11 +74,38 @@ find_missing() {
   have nft || need nftables
   have nmap || need nmap
   have jq || need jq
+  # Real servers whose resets are judged.
+  have nginx || need nginx nginx-light nginx nginx
+  have redis-server || need redis-server redis-server redis redis
   have gzip || need gzip
   # Busybox has an ip and a ps of its own, but neither ss nor vmstat.
   have ss || need iproute2 iproute2 iproute iproute2
   have vmstat || need procps procps procps-ng procps
   missing=${missing# }
+}
+
+# Debian starts a server as soon as it is installed, and again at every boot; tests start their own.
+policy=/usr/sbin/policy-rc.d
+held=
+hold_services() {
+  [ "$family" = debian ] && [ ! -e "$policy" ] || return 0
+  held=yes
+  printf '#!/bin/sh\nexit 101\n' >"$policy"
+  chmod 755 "$policy"
+}
+release_services() {
+  if [ -n "$held" ]; then rm -f "$policy"; fi
+  held=
+}
+disable_services() {
+  for service in nginx:nginx-light redis-server:redis-server; do
+    case " $missing " in
+      *" ${service#*:} "*)
+        if have systemctl; then systemctl disable --now "${service%:*}" >/dev/null 2>&1 || true; fi
+        if have update-rc.d; then update-rc.d "${service%:*}" disable >/dev/null 2>&1 || true; fi
+        ;;
+    esac
+  done
 }
 
 # install PACKAGE…
@@ -109,12 +136,16 @@ install_missing() {
   say "installing $missing"
   log=$(mktemp)
   refresh >"$log" 2>&1 || say "warning: the package lists could not be refreshed: $(tail -n 1 "$log")"
+  trap release_services EXIT
+  hold_services
   # One unknown name makes the whole transaction fail, so what fails together is tried one by one.
   if ! install $missing >"$log" 2>&1; then
     for package in $missing; do
       install "$package" >"$log" 2>&1 || say "warning: $package could not be installed: $(tail -n 1 "$log")"
     done
   fi
+  release_services
+  disable_services
   rm -f "$log"
 }
 

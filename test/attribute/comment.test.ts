@@ -8,11 +8,11 @@ import {
   unattributed,
   type Attribution,
   type End,
-  type KernelPath,
   type Match,
   type MissingReason,
   type Process,
 } from '../../src/attribute/process.js';
+import { NO_KERNEL_FACTS, type KernelFacts, type KernelPath } from '../../src/conversation/kernel-facts.js';
 import { printable } from '../../src/base/text.js';
 
 const NODE: Process = {
@@ -50,8 +50,12 @@ const CURL: Process = {
 const WHO: Attribution = {
   sender: found(NODE, 'kernel-trace'),
   receiver: found(CURL, 'recent-socket'),
-  kernelReason: 'TCP_ABORT_ON_CLOSE',
-  kernelPath: 'close',
+  kernel: {
+    sent: { reason: 'TCP_ABORT_ON_CLOSE', path: 'close', active: true, socketless: false, listening: false },
+    received: true,
+    listener: { atSource: false, evidence: 'node (pid 9114) listened there until 12:00' },
+    opener: 'destination',
+  },
   evidence: ['node[9114] closed the socket with 5 bytes unread'],
 };
 
@@ -123,9 +127,23 @@ describe('what is written', () => {
   });
 
   test('sentences without number or end are cut down', () => {
-    const text = written({ ...WHO, evidence: Array.from({ length: 1000 }, () => 'y'.repeat(1000)) });
+    const listener = { atSource: true, evidence: 'z'.repeat(100_000) };
+    const who = { ...WHO, kernel: { ...WHO.kernel, listener } };
+    const text = written({ ...who, evidence: Array.from({ length: 1000 }, () => 'y'.repeat(1000)) });
     expect(Buffer.byteLength(text)).toBeLessThanOrEqual(8192);
-    expect(readAttributionComment(text)?.sender.process).toEqual(NODE);
+    const read = readAttributionComment(text);
+    expect(read?.sender.process).toEqual(NODE);
+    expect(read?.kernel).toEqual({ ...WHO.kernel, listener: { atSource: true, evidence: `${'z'.repeat(256)}…` } });
+  });
+
+  test('what the kernel knew stays where only the names have room', () => {
+    const end = (pid: number): End =>
+      found({ ...NODE, pid, command: null, exe: `/${'\u{1f4a9}'.repeat(4000)}` }, 'socket');
+    const text = written({ ...WHO, sender: end(7), receiver: end(8) });
+    expect(Buffer.byteLength(text)).toBeLessThanOrEqual(8192);
+    const { sender, kernel } = readAttributionComment(text) ?? unattributed('offline');
+    expect(sender.process).toMatchObject({ pid: 7, exe: null });
+    expect(kernel).toEqual({ ...WHO.kernel, listener: { atSource: false, evidence: null } });
   });
 });
 
@@ -183,15 +201,27 @@ const someEnd: fc.Arbitrary<End> = fc.oneof(
   fc.tuple(someProcess, fc.constantFrom(...MATCHES)).map(([process, match]) => found(process, match)),
   fc.constantFrom(...REASONS).map((reason) => missing(reason)),
 );
+const sentence = text.map((some) => printable(some));
+const someKernel: fc.Arbitrary<KernelFacts> = fc.record({
+  sent: fc.oneof(
+    fc.constantFrom(null, 'silent' as const),
+    fc.record({
+      reason: maybe(fc.constantFrom('NO_SOCKET', 'TCP_STATE', 'TCP_ABORT_ON_DATA', '17')),
+      path: maybe(fc.constantFrom(...PATHS)),
+      active: maybe(fc.boolean()),
+      socketless: fc.boolean(),
+      listening: fc.boolean(),
+    }),
+  ),
+  received: maybe(fc.boolean()),
+  listener: fc.record({ atSource: maybe(fc.boolean()), evidence: maybe(sentence) }),
+  opener: maybe(fc.constantFrom('source' as const, 'destination' as const)),
+});
 const attribution: fc.Arbitrary<Attribution> = fc.record({
   sender: someEnd,
   receiver: someEnd,
-  kernelReason: maybe(fc.constantFrom('NO_SOCKET', 'TCP_STATE', 'TCP_ABORT_ON_DATA', '17')),
-  kernelPath: maybe(fc.constantFrom(...PATHS)),
-  evidence: fc.array(
-    text.map((sentence) => printable(sentence)),
-    { maxLength: 4 },
-  ),
+  kernel: someKernel,
+  evidence: fc.array(sentence, { maxLength: 4 }),
 });
 
 describe('there and back', () => {
@@ -223,6 +253,25 @@ describe('there and back', () => {
   });
 });
 
+describe('an older comment, which has the reason and the path alone', () => {
+  test.each<[string, Record<string, unknown>, KernelFacts['sent']]>([
+    [
+      'of a program',
+      { kernel_reason: 'TCP_STATE', kernel_path: 'linger' },
+      { reason: 'TCP_STATE', path: 'linger', active: true, socketless: false, listening: false },
+    ],
+    [
+      'of no socket',
+      { kernel_reason: 'NO_SOCKET', kernel_path: null },
+      { reason: 'NO_SOCKET', path: null, active: null, socketless: true, listening: false },
+    ],
+    ['that says nothing', { kernel_reason: null, kernel_path: null }, null],
+  ])('%s', (_, words, sent) => {
+    const who = readAttributionComment(forged((json) => ({ ...json, kernel: undefined, ...words })));
+    expect(who?.kernel).toEqual({ ...NO_KERNEL_FACTS, sent });
+  });
+});
+
 describe('what strangers write', () => {
   test('a comment without the second line says nothing', () => {
     expect(readAttributionComment('rstscope: cause=unknown confidence=unknown id=f1-1')).toBeNull();
@@ -241,6 +290,9 @@ describe('what strangers write', () => {
 
   const sender = (change: Record<string, unknown>): string =>
     forged((json) => ({ ...json, sender: { ...(json['sender'] as object), ...change } }));
+
+  const kernel = (change: Record<string, unknown>): string =>
+    forged((json) => ({ ...json, kernel: { ...(json['kernel'] as object), ...change } }));
 
   test.each([
     ['a match that nobody knows', sender({ match: 'guess' })],
@@ -265,6 +317,20 @@ describe('what strangers write', () => {
     ['a reason that nobody knows', forged((json) => ({ ...json, receiver: null, receiver_reason: 'magic' }))],
     ['a kernel word in small letters', forged((json) => ({ ...json, kernel_reason: 'no \u001b[31m' }))],
     ['a kernel path that nobody knows', forged((json) => ({ ...json, kernel_path: 'constructor' }))],
+    ['a kernel that is text', forged((json) => ({ ...json, kernel: 'silent' }))],
+    ['a kernel that is a list', forged((json) => ({ ...json, kernel: [] }))],
+    ['a kernel that sent nothing, and why', kernel({ sent: 'silent' })],
+    ['a kernel that sent what nobody knows', kernel({ sent: 'loud' })],
+    ['a kernel that sent a list', kernel({ sent: [] })],
+    ['a reset that is active in words', kernel({ sent: { active: 'yes' } })],
+    ['a reset that is socketless by number', kernel({ sent: { socketless: 1 } })],
+    ['a listener’s answer in words', kernel({ sent: { listening: '' } })],
+    ['a reset that was received in words', kernel({ received: 'true' })],
+    ['a listener that is none', kernel({ listener: true })],
+    ['a listener that is there by number', kernel({ listener: { at_source: 0 } })],
+    ['a listener with evidence that is none', kernel({ listener: { evidence: ['it'] } })],
+    ['an opener that nobody knows', kernel({ opener: 'middle' })],
+    ['an opener of the prototype', kernel({ opener: 'toString' })],
     ['evidence that is text', forged((json) => ({ ...json, evidence: 'it was me' }))],
     ['evidence of numbers', forged((json) => ({ ...json, evidence: [1] }))],
     ['evidence without end', forged((json) => ({ ...json, evidence: Array.from({ length: 17 }, () => 'a') }))],
@@ -288,6 +354,18 @@ describe('what strangers write', () => {
   test('evidence is made safe to show', () => {
     const who = readAttributionComment(forged((json) => ({ ...json, evidence: ['a\u001b[2Jb', 'z'.repeat(500)] })));
     expect(who?.evidence).toEqual(['a·[2Jb', `${'z'.repeat(256)}…`]);
+    const listener = { evidence: `a\u001b[2Jb${'z'.repeat(500)}` };
+    const { evidence } = readAttributionComment(kernel({ listener }))?.kernel.listener ?? {};
+    expect(evidence).toMatch(/^a·\[2Jbz+…$/);
+    expect(evidence).toHaveLength(257);
+  });
+
+  test('what the kernel said and what it kept silent of can’t both be so', () => {
+    const silent = { ...WHO, kernel: { ...NO_KERNEL_FACTS, sent: 'silent' as const } };
+    expect(readAttributionComment(written(silent))?.kernel.sent).toBe('silent');
+    for (const word of [{ kernel_reason: 'TCP_STATE' }, { kernel_path: 'linger' }]) {
+      expect(readAttributionComment(forged((json) => ({ ...json, ...word }), silent))).toBeNull();
+    }
   });
 
   test('anything at all: never throws', () => {

@@ -17,7 +17,7 @@ describe('who is asked', () => {
     const inquiry = attributor.inquire(reset());
     expect(await later(inquiry)).toBe(true);
     expect(said(inquiry)).toEqual(['kernel-trace 100', 'remote']);
-    expect(inquiry.known).toMatchObject({ kernelReason: 'TCP_STATE', kernelPath: 'linger' });
+    expect(inquiry.known.kernel.sent).toMatchObject({ reason: 'TCP_STATE', path: 'linger', active: true });
     expect(tables.queries).toEqual([]);
   });
 

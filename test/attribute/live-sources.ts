@@ -27,6 +27,7 @@ export class Trace {
   /** Seconds that it is behind; Infinity: it has failed. */
   behind = 0.01;
   tellsAll = true;
+  tellsTaken = true;
   stopped = 0;
 
   get state(): string {
@@ -47,6 +48,10 @@ export class Trace {
 
   toldAllSent(): boolean {
     return this.tellsAll;
+  }
+
+  toldAllReceived(): boolean {
+    return this.tellsTaken;
   }
 
   pastListener(): null {
@@ -73,6 +78,7 @@ export class Trace {
       path: 'linger',
       socketless: false,
       listening: false,
+      connected: false,
       owner: process === undefined ? null : { process, task: process?.pid ?? 7, how: 'self', shared: false },
       destroyer: null,
       open: false,

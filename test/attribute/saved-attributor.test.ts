@@ -4,6 +4,7 @@ import { attributionComment } from '../../src/attribute/comment.js';
 import type { ListenerNow, ListenersNow } from '../../src/attribute/listeners-now.js';
 import { found, missing, unattributed, type Attribution } from '../../src/attribute/process.js';
 import { SavedAttributor } from '../../src/attribute/saved-attributor.js';
+import { NO_KERNEL_FACTS } from '../../src/conversation/kernel-facts.js';
 import type { Reset } from '../../src/conversation/reset.js';
 import { resetOf } from '../report/attributing.js';
 import { someProcess } from './sockets/made-up.js';
@@ -12,8 +13,12 @@ const nginx = someProcess(100, { name: 'nginx' });
 const WHO: Attribution = {
   sender: found(nginx, 'kernel-trace'),
   receiver: missing('remote'),
-  kernelReason: 'TCP_STATE',
-  kernelPath: 'linger',
+  kernel: {
+    sent: { reason: 'TCP_STATE', path: 'linger', active: true, socketless: false, listening: false },
+    received: false,
+    listener: { atSource: true, evidence: 'nginx (pid 100) listens there' },
+    opener: 'destination',
+  },
   evidence: ['sender: nginx (pid 100) was in the call that sent it'],
 };
 const NOTE = attributionComment('live-1', 'abort-linger', 'certain', WHO, true);
@@ -53,6 +58,7 @@ describe('what a comment says', () => {
     expect(final).toBe(true);
     expect(known.sender).toMatchObject({ process: { pid: 100, name: 'nginx' }, match: 'capture-comment' });
     expect(known.receiver).toEqual(missing('remote'));
+    expect(known.kernel).toEqual(WHO.kernel);
   });
 
   test('counts before the listeners of now', () => {
@@ -119,5 +125,12 @@ describe('on the host that it was made on', () => {
   test('neither end here', () => {
     const { ends, queries } = here({ srcIp: '192.0.2.1', destIp: '192.0.2.2', resetBy: 'server' });
     expect([ends, queries]).toEqual([['remote', 'remote'], []]);
+  });
+
+  test('who listens now says nothing of then', () => {
+    const { listeners: now } = listeners();
+    const attributor = new SavedAttributor({ listeners: now, local, netnsOf: () => 9 });
+    const { known } = attributor.inquire(resetOf({ ...server, resetBy: 'server', netns: 9 }));
+    expect([known.sender.match, known.kernel]).toEqual(['listener-now', NO_KERNEL_FACTS]);
   });
 });

@@ -136,7 +136,7 @@ describe('the schema', () => {
   test('tells documents apart by type', () => {
     expect(asShipped({ ...sampleEvent(), type: 'report' })).not.toEqual([]);
     expect(asShipped({ ...sampleEvent(), type: 'other' })).not.toEqual([]);
-    expect(schema.oneOf).toHaveLength(10);
+    expect(schema.oneOf).toHaveLength(11);
   });
   test('knows every word of the types', () => {
     for (const cause of CAUSES) expect(strictly('event')(sampleEvent({ cause }))).toEqual([]);
@@ -187,7 +187,11 @@ describe('the schema', () => {
       },
       explain: {
         ...{ cause: 'abort', title: 'aborted', meaning: 'it was aborted', recognised_by: [], next_steps: [] },
-        ...{ counters: [], sysctls: [], event: null, ladder: [], rules: [] },
+        ...{ certainty: 'likely', counters: [], sysctls: [], aliases: [], event: null, ladder: [], rules: [] },
+      },
+      causes: {
+        ...{ asked: 'timeout', meaning: 'it sends no reset' },
+        causes: [{ cause: 'abort', title: 'aborted', group: 'Ended by a program', when: null }],
       },
       compare: {
         ...{ both: 3, only_client: [sampleEvent()], only_server: [], clock_offset_seconds: null },

@@ -5,7 +5,7 @@ import { Announcement } from '../../src/report/announcement.js';
 import { eventOf } from '../../src/report/event.js';
 import { failedConnectRows, processInfo } from '../../src/report/process-info.js';
 import { revisionLine } from '../../src/render/revision.js';
-import { betweenOf, containerOf, processOf, resetOf, verdictOf } from './attributing.js';
+import { betweenOf, containerOf, kernelOf, processOf, resetOf, verdictOf } from './attributing.js';
 
 const NOBODY = unattributed('not-tried');
 const NODE = found(processOf(), 'socket');
@@ -72,22 +72,43 @@ describe('an announcement', () => {
     ['the name of its container', { sender: found(processOf({ container: containerOf() }), 'socket') }, ['sender']],
     ['a reason', { receiver: missing('gone') }, ['receiver_reason']],
     ['that it was another', { sender: missing('ambiguous') }, ['sender', 'sender_reason']],
-    ["the kernel's word", { kernelReason: 'NO_SOCKET' }, ['kernel_reason']],
-    ['the path', { kernelPath: 'linger' }, ['kernel_path']],
+    ["the kernel's word", { kernel: kernelOf({ reason: 'NO_SOCKET' }) }, ['kernel_reason']],
+    ['the path', { kernel: kernelOf({ path: 'linger' }) }, ['kernel_path']],
     ['a fact', { evidence: ['it was destroyed by ss'] }, ['evidence']],
   ])('is revised by %s', (_, changes, keys) => {
     expect(told(said(base), { ...base, ...changes })).toEqual(keys.length === 0 ? null : keys);
   });
 });
 
+describe('what the kernel knows and no key tells', () => {
+  test('may change the verdict: the event is made anew, and no line is written where it is the same', () => {
+    const who = betweenOf({ sender: NODE });
+    for (const kernel of [
+      kernelOf(null, { received: false }),
+      kernelOf(null, { sent: 'silent' }),
+      kernelOf(null, { opener: 'source' }),
+      kernelOf(null, { listener: { atSource: true, evidence: null } }),
+      kernelOf({ active: true }),
+    ]) {
+      const announcement = said(who);
+      expect(told(announcement, { ...who, kernel })).toEqual([]);
+      expect(told(announcement, { ...who, kernel: { ...kernel } })).toBeNull();
+    }
+  });
+});
+
 describe('an event', () => {
+  test('says a sentence once, whoever has it', () => {
+    const verdict = { ...verdictOf('closed-port'), evidence: ['nginx listened there', 'seen'] };
+    const who = betweenOf({ evidence: ['told', 'nginx listened there'] });
+    expect(eventOf(resetOf({ verdict }), null, who).evidence).toEqual(['nginx listened there', 'seen', 'told']);
+  });
   test('says who, or why not, and what the kernel said', () => {
     const verdict = { ...verdictOf('abort'), evidence: ['seen'] };
     const who = betweenOf({
       sender: NODE,
       receiver: missing('remote'),
-      kernelReason: 'TCP_STATE',
-      kernelPath: 'linger',
+      kernel: kernelOf({ reason: 'TCP_STATE', path: 'linger' }),
       evidence: ['told'],
     });
     expect(eventOf(resetOf({ verdict }), null, who)).toMatchObject({

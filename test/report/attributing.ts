@@ -1,5 +1,7 @@
 /** Resets, processes and what is known of both ends, made up for tests that need no capture. */
 import { unattributed, type Attribution, type Container, type Process } from '../../src/attribute/process.js';
+import { NO_KERNEL_FACTS, type KernelFacts, type KernelSent } from '../../src/conversation/kernel-facts.js';
+import { nothingKnown } from '../../src/conversation/conversation-facts.js';
 import type { Reset } from '../../src/conversation/reset.js';
 import { UNKNOWN_VERDICT, type Cause } from '../../src/conversation/verdict.js';
 import { START } from './analysing.js';
@@ -20,7 +22,8 @@ export function resetOf(changes: Partial<Reset> = {}): Reset {
       copies: null,
     },
     ...{ direction: 'local' as const, servicePort: 443, resetBy: 'server' as const, verdict: UNKNOWN_VERDICT },
-    whole: true,
+    ...{ dontFragment: true, ownFilter: false, conversation: nothingKnown(), server: null, whole: true },
+    host: { ttlLeast: null, ttlMost: null, acceptedBefore: null, acceptedAfter: null },
     ...changes,
   };
 }
@@ -39,6 +42,12 @@ export function processOf(changes: Partial<Process> = {}): Process {
 
 export function containerOf(changes: Partial<Container> = {}): Container {
   return { id: 'f'.repeat(64), runtime: 'docker', name: null, pod: null, podNamespace: null, ...changes };
+}
+
+/** What is known of why where the kernel sent it, and said so. */
+export function kernelOf(sent: Partial<KernelSent> | null, more: Partial<KernelFacts> = {}): KernelFacts {
+  const blank = { reason: null, path: null, active: null, socketless: false, listening: false };
+  return { ...NO_KERNEL_FACTS, sent: sent === null ? null : { ...blank, ...sent }, ...more };
 }
 
 export function betweenOf(changes: Partial<Attribution> = {}): Attribution {

@@ -8,6 +8,7 @@ import { Worker } from 'node:worker_threads';
 import { gzipSync } from 'node:zlib';
 import { attributionComment } from '../../src/attribute/comment.js';
 import { found, missing, type Process } from '../../src/attribute/process.js';
+import { NO_KERNEL_FACTS } from '../../src/conversation/kernel-facts.js';
 import { RST } from '../../src/decode/net/tcp.js';
 import { MAX_AHEAD, ROWS, STOP, TAKEN, type ScanMessage } from '../../src/scan/protocol.js';
 import { MIN_REMOTE_BYTES } from '../../src/scan/remote-scan.js';
@@ -66,7 +67,8 @@ const PROCESS: Process = {
 /** As `live -w` writes it; each round's is another. */
 function ownComment(round: number): string {
   const sender = found({ ...PROCESS, pid: 1000 + round }, 'socket');
-  const who = { sender, receiver: missing('remote'), kernelReason: 'NO_SOCKET', kernelPath: null, evidence: [] };
+  const sent = { reason: 'NO_SOCKET', path: null, active: false, socketless: true, listening: false };
+  const who = { sender, receiver: missing('remote'), kernel: { ...NO_KERNEL_FACTS, sent }, evidence: [] };
   return attributionComment(`f1-${String(round)}`, 'abort', 'likely', who, false);
 }
 

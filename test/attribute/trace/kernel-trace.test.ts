@@ -109,6 +109,7 @@ describe('with its thread', () => {
       const tuple = tupleText(HOST, client, HOST, port);
       const [got, ...more] = one.near('receive', tuple, now(), 10);
       expect([got?.owner?.process?.pid, got?.tuple, more]).toEqual([process.pid, tuple, []]);
+      expect(got?.connected).toBe(true);
       const at = got?.at ?? 0;
       expect(at).toBeGreaterThan(began - 0.01);
       expect(at).toBeLessThan(now());
@@ -117,13 +118,15 @@ describe('with its thread', () => {
       expect(one.near('receive', tuple, at - 0.04, 0.05)).toHaveLength(1);
       expect(one.near('send', tuple, at, 10)).toEqual([]);
       const answers = one.near('send', tupleText(HOST, port, HOST, client), at, 0.05);
-      if (one.toldAllSent(now())) expect(answers).toMatchObject([{ socketless: true, reason: 'NO_SOCKET' }]);
+      if (one.toldAllSent(now()))
+        expect(answers).toMatchObject([{ socketless: true, reason: 'NO_SOCKET', connected: false }]);
       else expect(answers).toEqual([]);
     }
     expect(one.failedConnects.filter((row) => row.port === port)).toMatchObject([
       { process: { pid: process.pid }, pids: 1, ip: HOST, attempts: 3, refused: 3, icmp: 0, timedOut: 0, abandoned: 0 },
     ]);
-    expect(one.toldAllSent(began - 10)).toBe(false);
+    expect([one.toldAllSent(began - 10), one.toldAllReceived(began - 10)]).toEqual([false, false]);
+    expect(one.toldAllReceived(now())).toBe(true);
 
     // What happens just before the end is told with it.
     const last = await refused(port);
@@ -200,6 +203,7 @@ describe('whatever its thread says', () => {
     await strings.tell(one, { lost: 3 }, { lost: 4 });
     await poll(() => one.lost === 7, 5000, 'the losses');
     expect([one.hasListenedSince(HOST, 80, now()), one.toldAllSent(now())]).toEqual([false, false]);
+    expect(one.toldAllReceived(now())).toBe(false);
     expect(one.state).toBe('on');
   });
 
@@ -266,6 +270,7 @@ describe('the death of its thread', () => {
       expect(one.state).not.toContain('\u001b');
       expect(one.knownUntil(Date.now())).toBe(-Infinity);
       expect([one.toldAllSent(now()), one.hasListenedSince(HOST, 80, now())]).toEqual([false, false]);
+      expect(one.toldAllReceived(now())).toBe(false);
       const begun = performance.now();
       await one.stop();
       await one.close();

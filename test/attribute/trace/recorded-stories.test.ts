@@ -65,6 +65,7 @@ describe.each(RECORDED)('what %s told', (kernel) => {
         expect([story.id, one.owner?.task ?? owner]).toEqual([story.id, owner]);
         if (isClient || one.owner !== null) named++;
         if (isClient) expect([story.id, one.owner?.task]).toEqual([story.id, story.client_pid]);
+        expect([story.id, one.connected]).toEqual([story.id, isClient]);
       }
     }
     expect(named).toBeGreaterThanOrEqual(8);
@@ -75,6 +76,18 @@ describe.each(RECORDED)('what %s told', (kernel) => {
       const got = between(resets, story).filter(({ kind }) => kind === 'receive');
       expect([story.id, got.map(({ owner }) => owner?.task)]).toEqual([story.id, [story.server_pid]]);
     }
+  });
+
+  test('of every reset that was sent: whether its side had connected', () => {
+    let clients = 0;
+    for (const story of stories) {
+      for (const one of between(resets, story).filter(({ kind }) => kind === 'send')) {
+        const isClient = one.tuple === tuples(story).client;
+        expect([story.id, one.connected]).toEqual([story.id, isClient]);
+        if (isClient) clients++;
+      }
+    }
+    expect(clients).toBeGreaterThan(0);
   });
 
   test('of what answered for nobody', () => {

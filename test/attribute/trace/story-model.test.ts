@@ -10,6 +10,8 @@ import { mirrored, Script, STATE } from './script.js';
 interface Real {
   readonly owner: number;
   readonly tuple: string;
+  /** It was opened from here. */
+  connected: boolean;
   /** Its program has closed it. */
   closed: boolean;
   /** Reset or timed out: what is left is that its program closes it. */
@@ -28,6 +30,8 @@ class World {
   /** Of each reset that was traced: whose it is; null: nobody's. */
   readonly truth: (number | null)[] = [];
   readonly destroyers: (number | null)[] = [];
+  /** Whether its socket connected. */
+  readonly opened: boolean[] = [];
   /** A later socket's failed write can't be told from theirs. */
   readonly unsure = new Set<number>();
   private readonly at = new Map<number, Real>();
@@ -55,7 +59,7 @@ class World {
     this.count++;
     const family = this.count % 3 === 0 ? ['fd00::1', 'fd00::2'] : ['10.0.0.1', '10.0.0.2'];
     const tuple = `${family[0] ?? ''} ${80 + (this.count % 2)} ${family[1] ?? ''} ${1000 + this.count}`;
-    const real = { owner, tuple, closed: false, dead: false, reset: false, unseen: false };
+    const real = { owner, tuple, connected: false, closed: false, dead: false, reset: false, unseen: false };
     this.at.set(sk, real);
     return real;
   }
@@ -72,8 +76,9 @@ class World {
     return this.waiting[which % Math.max(1, this.waiting.length)] ?? null;
   }
 
-  traced(owner: number | null, destroyer: number | null = null): void {
-    this.truth.push(owner);
+  traced(real: Real | null, destroyer: number | null = null): void {
+    this.truth.push(real?.owner ?? null);
+    this.opened.push(real?.connected === true);
     this.destroyers.push(destroyer);
   }
 }
@@ -87,15 +92,18 @@ const ACTIONS = {
   },
   connected: (world, sk, owner) => {
     const real = world.make(sk, owner);
-    if (real !== null) world.script.connected(sk, real.tuple, owner);
+    if (real === null) return;
+    real.connected = true;
+    world.script.connected(sk, real.tuple, owner);
   },
   refused: (world, sk, owner, by) => {
     const real = world.make(sk, owner);
     if (real === null) return;
     world.script.connect(sk, real.tuple, owner).answer(0, mirrored(real.tuple), { task: by, soft: true }, 0);
     world.traced(null);
+    real.connected = true;
     world.script.receive(sk, real.tuple, by % 2 === 0 ? { task: by, soft: true } : { task: owner });
-    world.traced(owner);
+    world.traced(real);
     world.script.state(sk, STATE.synSent, STATE.close, real.tuple, { task: by, soft: true });
     real.dead = true;
   },
@@ -103,7 +111,7 @@ const ACTIONS = {
     const real = world.alive(sk);
     if (real === null) return;
     world.script.abort(sk, real.tuple, { task: real.owner }, 'linger');
-    world.traced(real.owner);
+    world.traced(real);
     world.script.destroy(sk, real.tuple.replace(/\d+$/, '0'), { task: real.owner });
     world.free(sk);
   },
@@ -111,27 +119,27 @@ const ACTIONS = {
     const real = world.alive(sk);
     if (real === null) return;
     world.script.abort(sk, real.tuple, { task: by, soft: true }, 'keepalive', STATE.established);
-    world.traced(real.owner);
+    world.traced(real);
     real.dead = true;
   },
   destroyedByDaemon: (world, sk) => {
     const real = world.alive(sk);
     if (real === null) return;
     world.script.abort(sk, real.tuple, { task: DAEMON }, 'destroyed', STATE.established);
-    world.traced(real.owner, DAEMON);
+    world.traced(real, DAEMON);
     real.dead = true;
   },
   answered: (world, sk, _, by) => {
     const real = world.alive(sk);
     if (real === null) return;
     world.script.answer(sk, real.tuple, { task: by, soft: by % 2 === 0 }, STATE.established);
-    world.traced(real.owner);
+    world.traced(real);
   },
   gotReset: (world, sk, _, by) => {
     const real = world.real(sk);
     if (real === null || real.dead) return;
     world.script.receive(sk, real.tuple, { task: by, soft: true });
-    world.traced(real.owner);
+    world.traced(real);
     // An orphan goes at once, and in an interrupt: nothing tells of it.
     if (real.closed) world.free(sk);
     else real.dead = real.reset = true;
@@ -141,7 +149,7 @@ const ACTIONS = {
     const real = world.alive(sk);
     if (real === null) return;
     world.script.receive(sk, real.tuple, { task: real.owner });
-    world.traced(real.owner);
+    world.traced(real);
     real.dead = real.reset = true;
   },
   timedOut: (world, sk) => {
@@ -185,7 +193,7 @@ const ACTIONS = {
     const real = world.someWaiting(owner);
     if (real === null) return;
     world.script.answer(5000 + sk, real.tuple, { task: by, soft: true }, STATE.timeWait);
-    world.traced(real.owner);
+    world.traced(real);
   },
 } as const satisfies Record<string, Action>;
 
@@ -218,6 +226,23 @@ describe('random lives of sockets', () => {
       }),
       { numRuns: 4000 },
     );
+  });
+
+  test('none is said to have connected that did not', () => {
+    let right = 0;
+    let all = 0;
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 100, size: 'max' }), (steps) => {
+        const { script, opened } = live(steps);
+        script.resets.forEach(({ connected }, i) => {
+          if (connected) expect([i, opened[i]]).toEqual([i, true]);
+          if (opened[i] === true) all++;
+          if (opened[i] === true && connected) right++;
+        });
+      }),
+      { numRuns: 2000, seed: 11 },
+    );
+    expect(right / all).toBeGreaterThan(0.95);
   });
 
   test('and most of them are named', () => {

@@ -218,3 +218,44 @@ test('a tuple that has a new connection is not the old one’s closer’s any mo
   script.answer(3, T, STRANGER, STATE.established, 'TCP_ACK_UNSENT_DATA');
   expect(script.ownerOf()).toBeNull();
 });
+
+describe('whether its socket was seen to connect', () => {
+  const opened = (script: Script): boolean => script.last.connected;
+
+  test('a program’s own reset, a timer’s, and one from outside', () => {
+    expect(opened(new Script().connected(1, T, CLIENT).abort(1, T, { task: OTHER }, 'linger'))).toBe(true);
+    expect(opened(new Script().connect(1, T, CLIENT).abort(1, T, { task: CLIENT }, 'disconnect'))).toBe(true);
+    for (const path of ['keepalive', 'destroyed'] as const) {
+      const script = new Script().connected(1, T, CLIENT).abort(1, T, STRANGER, path, STATE.established);
+      expect(opened(script)).toBe(true);
+    }
+    expect(opened(new Script().abort(1, T, { task: SERVER }, 'linger'))).toBe(false);
+  });
+
+  test('an answer, also of what is left of it in TIME-WAIT', () => {
+    const connected = (): Script => new Script().connected(1, T, CLIENT);
+    expect(opened(connected().answer(1, T, STRANGER, STATE.established))).toBe(true);
+    const closed = connected().state(1, STATE.established, STATE.finWait1, T, { task: CLIENT });
+    expect(opened(closed.answer(55, T, STRANGER, STATE.timeWait))).toBe(true);
+    const accepted = new Script().state(1, STATE.established, STATE.finWait1, T, { task: SERVER });
+    expect(opened(accepted.answer(55, T, STRANGER, STATE.timeWait))).toBe(false);
+  });
+
+  test('one that it took', () => {
+    expect(opened(new Script().connect(1, BACK, CLIENT).receive(1, BACK, STRANGER))).toBe(true);
+    expect(opened(new Script().receive(1, T, STRANGER))).toBe(false);
+  });
+
+  test('not where there is no socket, nor a listener’s answer, nor another socket at its address', () => {
+    const connected = (): Script => new Script().connected(1, T, CLIENT);
+    expect(opened(connected().answer(0, T, STRANGER, 0, 'NO_SOCKET'))).toBe(false);
+    expect(opened(connected().answer(1, T, STRANGER, STATE.listen))).toBe(false);
+    expect(opened(connected().receive(1, '10.0.0.1 80 10.0.0.3 41000', STRANGER))).toBe(false);
+    expect(opened(connected().destroy(1, T, { task: CLIENT }).receive(1, T, STRANGER))).toBe(false);
+  });
+
+  test('it is no matter who connected: the kernel itself may have', () => {
+    const script = new Script().state(1, STATE.close, STATE.synSent, T, STRANGER);
+    expect(opened(script.abort(1, T, STRANGER, 'keepalive', STATE.established))).toBe(true);
+  });
+});
