@@ -61,23 +61,30 @@ export class ResetTrace {
     if (trace === null) return null;
     const kind = KIND[side];
     const within = WITHIN[kind][timestamps];
-    const near = tuples.flatMap(({ localIp, localPort, remoteIp, remotePort }) => {
+    const all = tuples.flatMap(({ localIp, localPort, remoteIp, remotePort }) => {
       const own = trace.near(kind, tupleText(localIp, localPort, remoteIp, remotePort), this.at, within);
-      const all = own.length > 0 || side === 'receiver' ? own : trace.nearListener(localIp, localPort, this.at, within);
-      return all.filter(({ owner, serial, at }) => {
-        if (!this.claims.allows(serial, this.likeness)) return false;
-        // Who stamps at arrival stamps late, never early.
-        if (timestamps === 'arrival' && at > this.at + TOLD_AFTER) return false;
-        const process = owner?.process ?? null;
-        return process === null || fits(process, localIp, this.netns);
-      });
+      const some =
+        own.length > 0 || side === 'receiver' ? own : trace.nearListener(localIp, localPort, this.at, within);
+      // Who stamps at arrival stamps late, never early.
+      const latest = timestamps === 'arrival' ? this.at + TOLD_AFTER : Infinity;
+      return some
+        .filter(({ serial, at }) => this.claims.allows(serial, this.likeness) && at <= latest)
+        .map((traced) => ({ traced, fits: this.isOf(traced, localIp) }));
     });
+    const fitting = all.filter((one) => one.fits);
+    // A thread may hold sockets of a namespace that its process is not in: the kernel's word counts, not the name.
+    const near = (fitting.length > 0 || all.length > 1 ? fitting : all).map(({ traced }) => traced);
     near.sort((a, b) => this.away(a) - this.away(b));
     const [nearest] = near;
     if (nearest === undefined) return null;
     const rival = near.find((one) => one.owner?.task !== nearest.owner?.task && one.owner !== null);
     const isClear = rival === undefined || this.away(rival) > CLOSER * this.away(nearest) + UNSURE[timestamps];
     return isClear ? nearest : 'ambiguous';
+  }
+
+  private isOf({ owner }: TracedReset, localIp: string): boolean {
+    const process = owner?.process ?? null;
+    return process === null || fits(process, localIp, this.netns);
   }
 
   /** It was this reset, and no other. */

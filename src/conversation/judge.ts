@@ -12,9 +12,20 @@ import { RULES } from './rules/rules.js';
 import { isAlone, isBare, isRefusal, isSilent, looksPassive, sentOf } from './rules/shape.js';
 import type { Origin, Verdict } from './verdict.js';
 
+/** What Linux and others begin to count a TTL down from. */
+const FIRST_TTLS: ReadonlySet<number> = new Set([64, 128, 255]);
+
 /** Everything that is known of the reset, with what the system knows of it. */
 export function factsOf(reset: Reset, kernel: KernelFacts = NO_KERNEL_FACTS): Facts {
-  return { reset: headerOf(reset), conversation: reset.conversation, host: reset.host, kernel };
+  return { reset: headerOf(reset), conversation: reset.conversation, host: reset.host, kernel: trusted(reset, kernel) };
+}
+
+/**
+ * What was forwarded before it was captured may bear other addresses than its socket's (a container's, masqueraded): the
+ * kernel told of it under those, and its silence here says nothing.
+ */
+function trusted({ ttl }: Reset, kernel: KernelFacts): KernelFacts {
+  return kernel.sent === 'silent' && !FIRST_TTLS.has(ttl) ? { ...kernel, sent: null } : kernel;
 }
 
 export function judge(facts: Facts): Verdict {
@@ -59,7 +70,7 @@ class Judged implements Verdict {
 /** No rule has said yes: what the header allows to be said, and what is missing. */
 function leftover(facts: Facts): [Origin, () => readonly string[]] {
   const sent = sentOf(facts);
-  if (sent !== null) return ['kernel', () => words(sent)];
+  if (sent !== null) return ['kernel', () => [...words(sent), ...notTaken(facts)]];
   if (isSilent(facts)) {
     return [
       'unknown',
@@ -79,6 +90,10 @@ function leftover(facts: Facts): [Origin, () => readonly string[]] {
     ];
   }
   return ['unknown', () => [missing]];
+}
+
+function notTaken({ kernel }: Facts): string[] {
+  return kernel.received === false ? ["its receiver's kernel had no socket that took it"] : [];
 }
 
 function headerOf(reset: Reset): ResetFacts {

@@ -3,6 +3,7 @@
 import { seqDiff, type Facts } from '../facts.js';
 import type { Confidence } from '../verdict.js';
 import { no, yes, type Rule } from './rule.js';
+import { ttlOff } from './signs.js';
 import { bytes, isActive, isAlone, isSilent, seconds, sentOf } from './shape.js';
 
 /** Probes without an answer after which a timer is believed to have given up. */
@@ -31,6 +32,8 @@ export const abort: Rule = {
     if (!isActive(facts)) return no('it answers a segment: a program that aborts sends its own numbers');
     if (isSilent(facts)) return no("the kernel's TCP did not send it");
     if (isAlone(facts)) return lone(facts);
+    const foreign = ttlOff(facts);
+    if (foreign !== null) return no(foreign);
     const { reset, conversation } = facts;
     const { sender, receiver } = conversation;
     const hasWindow = reset.window !== null && reset.window > 0;

@@ -16,7 +16,7 @@ export const timeWaitAssassination: Rule = {
     if (sender.finEnd === null || receiver.finEnd === null) return no('not both sides had finished');
     const { last } = receiver;
     const old = sender.last;
-    if (last === null || old === null || triggerOf(facts)?.segment == null)
+    if (last === null || old === null || (triggerOf(facts)?.segment ?? null) === null)
       return no('no segment was seen that it answers');
     if (last.length > 0 || (last.flags & FIN) !== 0) return no('what it answers bears data, or a FIN');
     const isOld = seqDiff(endOf(old), sender.finEnd) < 0;
@@ -40,8 +40,7 @@ export const closeReset: Rule = {
     if (sender.finEnd === null || receiver.finEnd === null) return no('not both sides had finished');
     const lost = lostOf(facts);
     if (lost > 0 && isBare(facts)) return no(`both sides had finished, and ${bytes(lost)} were lost`);
-    const confidence = hasNoSocket(facts) ? 'certain' : 'likely';
-    return yes('close-reset', confidence, 'kernel', () => [
+    return yes('close-reset', 'likely', 'kernel', () => [
       `both sides had sent a FIN; the last segment came ${seconds(facts.reset.at - (lastAt ?? facts.reset.at))} before`,
       ...unread(facts),
     ]);

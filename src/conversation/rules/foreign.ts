@@ -73,6 +73,8 @@ export const outOfWindow: Rule = {
     }
     if (isBare(facts) && triggerOf(facts) !== null) return no('it answers an earlier segment');
     if (kernel.received === true) return no('its receiver accepted it');
+    const foreign = ipSign(facts) ?? formSign(facts);
+    if (foreign !== null) return no(`it is not of its sender's making: ${foreign}`);
     const where = ahead < 0 ? `${String(-ahead)} below` : `${String(ahead)} above`;
     const on = after.receiverWentOn ?? after.senderWentOn;
     const isIgnored = on !== null || kernel.received === false;
@@ -92,13 +94,15 @@ export const middleboxReset: Rule = {
   test: (facts) => {
     if (sentOf(facts) !== null) return no("the kernel's TCP sent it");
     const { conversation } = facts;
-    if (!conversation.sender.seen) return no('its sender had sent nothing that it could be compared with');
+    if (!conversation.full || !conversation.sender.seen) {
+      return no('its sender had sent nothing that it could be compared with');
+    }
     const both = bothEnds(facts);
     const off = ttlOff(facts);
     const sign = off ?? ipSign(facts);
     if (sign === null && both === null) return no(ttlWords(facts));
     // One step may be another way through the network.
-    const isSure = conversation.full && (both !== null || (off !== null && ttlDistance(facts) > OTHER_WAY));
+    const isSure = both !== null || (off !== null && ttlDistance(facts) > OTHER_WAY);
     return yes('middlebox-reset', isSure ? 'likely' : 'possible', 'middlebox', () => [
       ...(sign === null ? [] : [sign]),
       ...(both === null ? [] : [both]),

@@ -7,7 +7,7 @@ import type { Facts } from '../facts.js';
 import type { KernelPath, KernelSent } from '../kernel-facts.js';
 import type { Cause } from '../verdict.js';
 import { no, yes, type Rule } from './rule.js';
-import { isRefusal, sentOf } from './shape.js';
+import { isAlone, isRefusal, sentOf } from './shape.js';
 
 const PATHS: Readonly<Record<Exclude<KernelPath, 'killed' | 'close'>, Cause>> = {
   linger: 'abort-linger',
@@ -69,7 +69,11 @@ export const kernelReason: Rule = {
     }
     const cause = REASONS.get(reason);
     if (cause === undefined) return no(`${reason} is not the name of one mechanism`);
-    return yes(cause, 'certain', OF_PROGRAMS.has(cause) ? 'application' : 'kernel', () => words(sent));
+    // What a listener, or a SYN, could not take: which of several histories led to it, only the connection tells.
+    const isSure = cause !== 'handshake-mismatch' || !isAlone(facts);
+    return yes(cause, isSure ? 'certain' : 'likely', OF_PROGRAMS.has(cause) ? 'application' : 'kernel', () =>
+      words(sent),
+    );
   },
 };
 

@@ -42,9 +42,13 @@ export const notByTcp: Rule = {
   test: (facts) => {
     if (!isSilent(facts)) return no('nothing says that the TCP of its host did not send it');
     if (!looksPassive(facts)) return no('it does not look as a packet filter makes it');
-    if (!isRefusal(facts) && (facts.reset.flags & ACK) !== 0) return no('a packet filter answers, it does not abort');
-    const off = ttlOff(facts);
-    if (off !== null) return no(off);
+    if (!isRefusal(facts)) {
+      const segment = (facts.reset.flags & ACK) === 0 ? (triggerOf(facts)?.segment ?? null) : null;
+      const isPrompt = segment !== null && facts.reset.at - segment.at <= AT_ONCE;
+      if (!isPrompt) return no('a packet filter answers a segment; none came just before');
+      const off = ttlOff(facts);
+      if (off !== null) return no(off);
+    }
     return yes('firewall-reject', 'likely', 'firewall', () => [
       "the kernel's TCP did not send it: a packet filter did, or a raw socket",
       'it looks as a packet filter makes it: no options, no window, IP ID 0',
