@@ -4,11 +4,11 @@
  * Each states its columns and, by rank, which go first when the page is narrow.
  */
 
-import type { CauseRow, PatternRow } from '../report/types.js';
-import { count } from './figures.js';
+import type { CauseRow, PatternRow, Report } from '../report/types.js';
+import { count, endpoint } from './figures.js';
 import { glyphs, safe } from './style.js';
 import type { Column } from './table.js';
-import { clip } from './text-width.js';
+import { clip, wrap } from './text-width.js';
 import { unlessNone, type TableContext } from './traffic-tables.js';
 
 /** Narrowing leaves out, in this order: origin, unknown, possible, likely, certain. */
@@ -22,6 +22,29 @@ export function causeColumns({ paint }: TableContext): Column<CauseRow>[] {
     { head: 'unsure', cell: (row) => count(row.unknown), right: true, rank: 20 },
     { head: 'origin', cell: (row) => row.origin, rank: 10 },
   ];
+}
+
+/** Where most of what was seen stays unknown or uncertain, what a fuller capture would tell. */
+export function contextNote({ source, causes }: Report): string | null {
+  const vague = causes.reduce((sum, row) => sum + row.unknown + row.possible, 0);
+  if (vague === 0 || source.context === 'full') return null;
+  const what = source.context === 'resets' ? 'resets only' : 'no segments but SYN, FIN and RST';
+  const how = source.kind === 'live' ? '--context full adds' : 'a capture of all TCP (128 bytes a packet) has';
+  return `${what} in this capture: ${how} what each reset answers and what went on before and after it`;
+}
+
+/** One reset of each cause, with what it was known by. */
+export function exampleLines(rows: readonly CauseRow[], { style, paint }: TableContext): string[] {
+  const { arrow } = glyphs(style);
+  return rows
+    .filter(({ example }) => example.evidence.length > 0)
+    .flatMap(({ cause, example }) => {
+      const from = endpoint(example.src_ip, example.src_port);
+      const to = endpoint(example.dest_ip, example.dest_port);
+      const text = `${from} ${arrow} ${to}: ${safe(example.evidence.join('; '), style)}`;
+      return [wrap(`${paint.resets(cause)} ${paint.quiet(text)}`, style.width, '    ')];
+    })
+    .map((line) => `  ${line}`);
 }
 
 export function patternColumns({ style, paint }: TableContext): Column<PatternRow>[] {

@@ -6,6 +6,7 @@
 
 import type {
   CauseCount,
+  CauseExample,
   CauseRow,
   EndpointRow,
   FailedConnectRow,
@@ -193,6 +194,19 @@ function causeRowFields(row: CauseRow): CauseRow {
     possible: row.possible,
     unknown: row.unknown,
     origin: row.origin,
+    example: exampleFields(row.example),
+  };
+}
+
+function exampleFields(example: CauseExample): CauseExample {
+  return {
+    timestamp: example.timestamp,
+    src_ip: example.src_ip,
+    src_port: example.src_port,
+    dest_ip: example.dest_ip,
+    dest_port: example.dest_port,
+    confidence: example.confidence,
+    evidence: example.evidence,
   };
 }
 

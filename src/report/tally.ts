@@ -9,14 +9,24 @@
 import type { Attribution } from '../attribute/process.js';
 import { clientIp, serverIp, type Reset } from '../conversation/reset.js';
 import type { Connections } from '../conversation/roles.js';
-import type { Cause, Confidence, Origin } from '../conversation/verdict.js';
+import type { Cause, Confidence, Origin, Verdict } from '../conversation/verdict.js';
 import { Distinct, NEW, NO_ROOM } from './distinct.js';
 import { FewCounts } from './few-counts.js';
 import { NameRoom, PortNames } from './port-names.js';
 import { ProcessTally } from './process-tally.js';
 import { TimelineTally } from './timeline.js';
 import { causeCounts, compare, rate, Traffic } from './traffic.js';
-import type { CauseRow, EndpointRow, HostRow, PortRow, ProcessRow, Timeline, UnnamedRow } from './types.js';
+import { timeText } from './time-text.js';
+import type {
+  CauseExample,
+  CauseRow,
+  EndpointRow,
+  HostRow,
+  PortRow,
+  ProcessRow,
+  Timeline,
+  UnnamedRow,
+} from './types.js';
 
 /** Addresses that are told apart; hosts and endpoints beyond are left out of their lists. */
 const MAX_ADDRESSES = 20_000;
@@ -66,7 +76,16 @@ interface CauseTally {
   resets: number;
   readonly confidence: Record<Confidence, number>;
   readonly origins: Map<Origin, number>;
+  example: Example;
 }
+
+/** As little as its sentences need: a million resets wait for the end of the report. */
+interface Example {
+  readonly reset: Reset;
+  readonly verdict: Verdict;
+}
+
+const SUREST: readonly Confidence[] = ['certain', 'likely', 'possible', 'unknown'];
 
 export class Tally {
   resets = 0;
@@ -178,11 +197,15 @@ export class Tally {
   }
 
   private addCause(reset: Reset): void {
-    const { cause, confidence, origin } = reset.verdict;
+    const { verdict } = reset;
+    const { cause, confidence, origin } = verdict;
     let row = this.causes.get(cause);
     if (row === undefined) {
-      row = { cause, resets: 0, confidence: { certain: 0, likely: 0, possible: 0, unknown: 0 }, origins: new Map() };
+      const counts = { certain: 0, likely: 0, possible: 0, unknown: 0 };
+      row = { cause, resets: 0, confidence: counts, origins: new Map(), example: { reset, verdict } };
       this.causes.set(cause, row);
+    } else if (SUREST.indexOf(confidence) < SUREST.indexOf(row.example.verdict.confidence)) {
+      row.example = { reset, verdict };
     }
     row.resets++;
     row.confidence[confidence]++;
@@ -258,7 +281,13 @@ export class Tally {
   causeRows(): CauseRow[] {
     return [...this.causes.values()]
       .sort((a, b) => b.resets - a.resets || compare(a.cause, b.cause))
-      .map(({ cause, resets, confidence, origins }) => ({ cause, resets, ...confidence, origin: mostOf(origins) }));
+      .map(({ cause, resets, confidence, origins, example }) => ({
+        cause,
+        resets,
+        ...confidence,
+        origin: mostOf(origins),
+        example: exampleOf(example),
+      }));
   }
 
   timelineResult(): Timeline {
@@ -270,6 +299,18 @@ export class Tally {
 function mostOf(origins: ReadonlyMap<Origin, number>): Origin {
   const [only] = origins.keys();
   return origins.size === 1 && only !== undefined ? only : 'unknown';
+}
+
+function exampleOf({ reset, verdict }: Example): CauseExample {
+  return {
+    timestamp: timeText(reset),
+    src_ip: reset.srcIp,
+    src_port: reset.srcPort,
+    dest_ip: reset.destIp,
+    dest_port: reset.destPort,
+    confidence: verdict.confidence,
+    evidence: verdict.evidence,
+  };
 }
 
 function ratio(counts: Connections | null): Pick<EndpointRow, 'connections' | 'reset_ratio'> {

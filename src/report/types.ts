@@ -255,7 +255,14 @@ export interface CauseRow {
   readonly possible: number;
   readonly unknown: number;
   readonly origin: Origin;
+  /** The first of the surest. */
+  readonly example: CauseExample;
 }
+
+export type CauseExample = Pick<
+  ResetEvent,
+  'timestamp' | 'src_ip' | 'src_port' | 'dest_ip' | 'dest_port' | 'confidence' | 'evidence'
+>;
 
 export interface PatternRow {
   readonly pattern: Pattern;

@@ -23,10 +23,12 @@ async function resetsOf(
     once: false,
     open: () => openCapture('made', { source: new MemorySource(bytes, pieces), size: bytes.length }),
   }));
-  const scan = startScan(files, WANTED_FLAGS, 'none');
+  const scan = startScan(files, WANTED_FLAGS.full, 'none');
   const resets: Reset[] = [];
   const tracker = new Tracker({ fold, local: null, registered: () => false }, (reset) => resets.push(reset), null);
-  for (let rows = await scan.next(); rows !== null; rows = await scan.next()) tracker.follow(rows.segments, rows);
+  for (let rows = await scan.next(); rows !== null; rows = await scan.next()) {
+    tracker.follow(rows.segments, rows.plain, rows);
+  }
   tracker.finish();
   await scan.close();
   return resets;

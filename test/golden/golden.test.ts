@@ -41,6 +41,11 @@ function captures(): string[] {
   return [...new Set([...there, ...Object.keys(BUILT)])].sort();
 }
 
+/** Of a report, or of the truth of a capture of the lab. */
+function captureOf(name: string): string {
+  return name.endsWith('.truth.json') ? name.replace(/truth\.json$/, 'pcap') : name.replace(/\.(json|txt)$/, '');
+}
+
 describe('reports', () => {
   test('there are goldens', () => {
     expect(captures().length).toBeGreaterThan(25);
@@ -48,7 +53,7 @@ describe('reports', () => {
 
   test('every golden has its capture', () => {
     const stray = readdirSync(FOLDER).filter(
-      (name) => /\.(json|txt)$/.test(name) && !existsSync(path.join(FOLDER, name.replace(/\.(json|txt)$/, ''))),
+      (name) => /\.(json|txt)$/.test(name) && !existsSync(path.join(FOLDER, captureOf(name))),
     );
     expect(stray).toEqual([]);
   });

@@ -1,5 +1,6 @@
 /** A made-up report to render, whole in itself: its counts keep the promises that the README makes. */
 import type {
+  CauseExample,
   EndpointRow,
   FailedConnectRow,
   HostRow,
@@ -133,6 +134,19 @@ export function samplePort(changes: Partial<PortRow> = {}): PortRow {
   };
 }
 
+export function sampleExample(changes: Partial<CauseExample> = {}): CauseExample {
+  return {
+    timestamp: '2026-03-01T12:00:01.123456Z',
+    src_ip: '10.0.0.1',
+    src_port: 443,
+    dest_ip: '192.0.2.7',
+    dest_port: 50001,
+    confidence: 'likely',
+    evidence: ['it answers the SYN of 20 µs before, and acknowledges just that'],
+    ...changes,
+  };
+}
+
 export function sampleHost(changes: Partial<HostRow> = {}): HostRow {
   return {
     ip: '10.0.0.1',
@@ -226,7 +240,18 @@ export function sampleReport(changes: Partial<Report> = {}): Report {
     ],
     hosts: [sampleHost(), sampleHost({ ip: LONG_IPV6, resets_from: 20, resets_to: 0, ports: manyPorts(40) })],
     processes: [],
-    causes: [{ cause: 'unknown', resets: 121, certain: 0, likely: 0, possible: 0, unknown: 121, origin: 'unknown' }],
+    causes: [
+      {
+        cause: 'unknown',
+        resets: 121,
+        certain: 0,
+        likely: 0,
+        possible: 0,
+        unknown: 121,
+        origin: 'unknown',
+        example: sampleExample(),
+      },
+    ],
     patterns: [],
     timeline: {
       bucket_seconds: 1,
@@ -273,8 +298,26 @@ export function fullReport(changes: Partial<Report> = {}): Report {
       }),
     ],
     causes: [
-      { cause: 'closed-port', resets: 70, certain: 0, likely: 70, possible: 0, unknown: 0, origin: 'kernel' },
-      { cause: 'unknown', resets: 51, certain: 0, likely: 0, possible: 0, unknown: 51, origin: 'unknown' },
+      {
+        cause: 'closed-port',
+        resets: 70,
+        certain: 0,
+        likely: 70,
+        possible: 0,
+        unknown: 0,
+        origin: 'kernel',
+        example: sampleExample(),
+      },
+      {
+        cause: 'unknown',
+        resets: 51,
+        certain: 0,
+        likely: 0,
+        possible: 0,
+        unknown: 51,
+        origin: 'unknown',
+        example: sampleExample(),
+      },
     ],
     failed_connects: [
       sampleFailedConnect(),

@@ -20,7 +20,8 @@ export const clientGaveUp: Rule = {
     if (!isBare(facts)) return no('it has an acknowledgement: it answers no SYN-ACK');
     const trigger = triggerOf(facts);
     const { sender, receiver } = facts.conversation;
-    if (trigger?.segment === undefined || trigger.segment === null || !trigger.isSynAck) return no('no SYN-ACK acknowledges its sequence number');
+    if (trigger?.segment === undefined || trigger.segment === null || !trigger.isSynAck)
+      return no('no SYN-ACK acknowledges its sequence number');
     const isOwn = sender.isn !== null && !sender.synAck;
     if (isOwn && seqDiff(facts.reset.seq, sender.isn) !== 1) return no('the SYN-ACK does not acknowledge the SYN');
     if (sentOf(facts) !== null && !hasNoSocket(facts)) return no('the kernel had a socket');
@@ -53,7 +54,8 @@ export const portReuse: Rule = {
     if (!isBare(facts)) return no('it has an acknowledgement');
     if (sender.isn === null || sender.synAck) return no('its sender had sent no SYN');
     const trigger = triggerOf(facts);
-    if (trigger?.segment === undefined || trigger.segment === null || trigger.isSynAck) return no('no acknowledgement came that it answers');
+    if (trigger?.segment === undefined || trigger.segment === null || trigger.isSynAck)
+      return no('no acknowledgement came that it answers');
     if (receiver.synAck) return no('the SYN had been answered by a SYN-ACK');
     if (seqDiff(reset.seq, sender.isn) === 1) return no('the acknowledgement is that of the SYN');
     if (sentOf(facts) !== null && sentOf(facts)?.active === true) return no('a socket sent it by itself');
