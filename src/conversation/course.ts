@@ -29,12 +29,12 @@ function hasData({ sender, receiver }: ConversationFacts): boolean {
 }
 
 /** Zeek's connection state (base/protocols/conn), where the SYN or its answer was seen; null else. */
-export function connStateOf({ conversation, flags }: Reset): ConnState | null {
+export function connStateOf({ conversation }: Reset): ConnState | null {
   const { sender, receiver, opener, synSeen, established } = conversation;
   if (opener === null) return null;
   const bySender = opener === 'sender';
   const responder = bySender ? receiver : sender;
-  if (!bySender && synSeen && !responder.synAck) return (flags & ACK) !== 0 ? 'REJ' : 'RSTR';
+  if (!bySender && synSeen && !responder.synAck) return 'REJ';
   if (!bySender && !synSeen) return responder.synAck && !established && !receiver.seen ? 'RSTRH' : null;
   if (bySender && synSeen && !responder.seen) return 'RSTOS0';
   if (!synSeen) return null;
@@ -43,10 +43,12 @@ export function connStateOf({ conversation, flags }: Reset): ConnState | null {
 
 /** Seconds since the connection's previous segment; null where not every segment was captured. */
 export function idleOf(reset: Reset): number | null {
-  const { full, lastAt, gap, sender } = reset.conversation;
-  if (!full || gap || lastAt === null) return null;
+  const { full, lastAt, gap, sender, receiver } = reset.conversation;
+  if (!reset.timed || !full || gap || lastAt === null) return null;
   // Its own number may show that something before it is missing.
   if (sender.next !== null && reset.seq !== 0 && seqDiff(reset.seq, sender.next) > 0) return null;
+  const isAcking = (reset.flags & ACK) !== 0 && reset.seq !== 0;
+  if (isAcking && receiver.next !== null && seqDiff(reset.ack, receiver.next) > 0) return null;
   const idle = reset.seconds + reset.nanos / 1e9 - lastAt;
   return idle < 0 ? 0 : Number(idle.toFixed(6));
 }

@@ -125,6 +125,7 @@ export interface ResetFacts {
   readonly payloadText: string | null;
   /** TSval; null: no timestamps option. */
   readonly timestamp: number | null;
+  /** NaN: the capture gave it no time. Then nothing that is counted in seconds is known. */
   readonly at: number;
   /** It came by on the loopback interface only, from an address that is not of this host to one that is. */
   readonly ownFilter: boolean;

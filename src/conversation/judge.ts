@@ -108,7 +108,7 @@ function headerOf(reset: Reset): ResetFacts {
     payloadLength: reset.payloadLength,
     payloadText: reset.payloadText,
     timestamp: reset.timestamp < 0 ? null : reset.timestamp,
-    at: reset.seconds + reset.nanos / 1e9,
+    at: reset.timed ? reset.seconds + reset.nanos / 1e9 : NaN,
     ownFilter: reset.ownFilter,
   };
 }

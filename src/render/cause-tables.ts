@@ -41,10 +41,11 @@ export function exampleLines(rows: readonly CauseRow[], { style, paint }: TableC
     .flatMap(({ cause, example }) => {
       const from = endpoint(example.src_ip, example.src_port);
       const to = endpoint(example.dest_ip, example.dest_port);
-      const text = `${from} ${arrow} ${to}: ${safe(example.evidence.join('; '), style)}`;
-      return [wrap(`${paint.resets(cause)} ${paint.quiet(text)}`, style.width, '    ')];
-    })
-    .map((line) => `  ${line}`);
+      const text = safe(`${from} ${arrow} ${to}: ${example.evidence.join('; ')}`, style);
+      // "µs" is the only letter of ours that not every terminal knows.
+      const plain = style.unicode ? text : text.replaceAll('µ', 'u');
+      return [wrap(`  ${paint.resets(cause)} ${paint.quiet(plain)}`, style.width, '    ')];
+    });
 }
 
 export function patternColumns({ style, paint }: TableContext): Column<PatternRow>[] {

@@ -154,7 +154,7 @@ describe('saving a growing capture', () => {
     expect(flags).toEqual([SYN, RST_ACK, 0x10]);
     expect(comments.map(([comment]) => comment?.replace(/id=.*/, ''))).toEqual([
       undefined,
-      'rstscope: cause=unknown confidence=unknown ',
+      'rstscope: cause=abort confidence=possible ',
       undefined,
     ]);
   });

@@ -8,7 +8,11 @@ import type { ProcessRow } from '../../src/report/types.js';
 import { betweenOf, containerOf, processOf, resetOf, verdictOf } from './attributing.js';
 
 const HEX = '0123456789abcdef'.repeat(4);
-const CONTEXT = { seconds: null, service: () => null };
+const CONTEXT = {
+  seconds: null,
+  service: () => null,
+  connections: { connectionsOf: () => null, connectionsOfPort: () => null },
+};
 
 function tallied(...ends: readonly Partial<Attribution>[]): Tally {
   const tally = new Tally();

@@ -2,14 +2,14 @@
 
 import { seqDiff, type Facts } from '../facts.js';
 import type { Confidence } from '../verdict.js';
-import { no, yes, type Rule } from './rule.js';
+import { no, ofHost, type Rule, yes } from './rule.js';
 import { ttlOff } from './signs.js';
 import { bytes, isActive, isAlone, isSilent, seconds, sentOf } from './shape.js';
 
 /** Probes without an answer after which a timer is believed to have given up. */
 const FEW_PROBES = 2;
 
-export const abortTimeout: Rule = {
+export const abortTimeout: Rule = ofHost({
   name: 'a timer gave up',
   cause: 'abort-timeout',
   source: 'RFC 9293 3.8.4; Linux net/ipv4/tcp_timer.c tcp_keepalive_timer',
@@ -22,9 +22,9 @@ export const abortTimeout: Rule = {
       `its sender had sent ${String(probes)} probes that nobody answered`,
     ]);
   },
-};
+});
 
-export const abort: Rule = {
+export const abort: Rule = ofHost({
   name: 'a program aborted',
   cause: 'abort',
   source: 'RFC 9293 3.9.1 (ABORT); Linux net/ipv4/tcp_output.c tcp_send_active_reset',
@@ -43,14 +43,18 @@ export const abort: Rule = {
     return yes('abort', confidence, 'application', () => [
       'it has the numbers of the connection: a program aborted, or was killed',
       ...(receiver.dataSegments > 0 && sender.acked !== null && receiver.isn !== null
-        ? [
-            `it had acknowledged ${bytes(Math.max(0, seqDiff(reset.ack, receiver.isn) - 1))} before, which may not have been read`,
-          ]
+        ? [`it had acknowledged ${bytes(acknowledged(facts))} before, which may not have been read`]
         : []),
       ...(sender.last === null ? [] : [`its sender's last segment came ${seconds(reset.at - sender.last.at)} before`]),
     ]);
   },
-};
+});
+
+/** Bytes of its receiver that its sender had acknowledged by it: without the SYN, and without the FIN. */
+function acknowledged({ reset, conversation: { receiver } }: Facts): number {
+  if (receiver.isn === null) return 0;
+  return Math.max(0, seqDiff(reset.ack, receiver.isn) - 1 - (receiver.finEnd === reset.ack ? 1 : 0));
+}
 
 /** Only resets were captured: what the header allows. */
 function lone({ reset }: Facts): ReturnType<Rule['test']> {

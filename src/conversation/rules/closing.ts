@@ -2,10 +2,10 @@
 
 import { FIN } from '../../decode/net/tcp.js';
 import { seqDiff, type Facts } from '../facts.js';
-import { no, yes, type Rule } from './rule.js';
-import { before, bytes, endOf, hasNoSocket, isBare, seconds, sentOf, triggerOf } from './shape.js';
+import { no, ofHost, type Rule, yes } from './rule.js';
+import { answerWords, before, bytes, endOf, hasNoSocket, isBare, seconds, sentOf, triggerOf } from './shape.js';
 
-export const timeWaitAssassination: Rule = {
+export const timeWaitAssassination: Rule = ofHost({
   name: 'an old segment met a connection in TIME-WAIT',
   cause: 'time-wait-assassination',
   source: 'RFC 1337',
@@ -23,21 +23,25 @@ export const timeWaitAssassination: Rule = {
     if (!isOld || old.at > last.at)
       return no('the last segment of its sender is no old one that TIME-WAIT had to answer');
     if (seqDiff(last.ack, sender.finEnd) !== 0) return no('what it answers does not acknowledge everything');
-    const confidence = sentOf(facts) === null ? 'likely' : 'certain';
+    const sent = sentOf(facts);
+    // Where the forgetful end still listens, its listener answers.
+    if (sent !== null && !hasNoSocket(facts) && !sent.listening) return no('the kernel says something else');
+    const confidence = sent === null ? 'likely' : 'certain';
     return yes('time-wait-assassination', confidence, 'kernel', () => [
       `an old segment of its sender came ${before(facts, old)}, after both sides had finished; it was answered from TIME-WAIT`,
       'the sender, which had forgotten the connection, answers that by the reset',
     ]);
   },
-};
+});
 
-export const closeReset: Rule = {
+export const closeReset: Rule = ofHost({
   name: 'both sides had finished',
   cause: 'close-reset',
   source: 'RFC 9293 3.6',
   test: (facts) => {
     const { sender, receiver, lastAt } = facts.conversation;
     if (sender.finEnd === null || receiver.finEnd === null) return no('not both sides had finished');
+    if (sentOf(facts) !== null && !hasNoSocket(facts)) return no('the kernel says something else');
     const lost = lostOf(facts);
     if (lost > 0 && isBare(facts)) return no(`both sides had finished, and ${bytes(lost)} were lost`);
     return yes('close-reset', 'likely', 'kernel', () => [
@@ -45,9 +49,9 @@ export const closeReset: Rule = {
       ...unread(facts),
     ]);
   },
-};
+});
 
-export const lateData: Rule = {
+export const lateData: Rule = ofHost({
   name: 'its sender had finished',
   cause: 'late-data',
   source: 'RFC 9293 3.10.7.1, RFC 1122 4.2.2.13; Linux net/ipv4/tcp_input.c tcp_rcv_state_process',
@@ -58,16 +62,13 @@ export const lateData: Rule = {
     if (receiver.finEnd !== null && lostOf(facts) === 0) return no('both sides had finished');
     const sent = sentOf(facts);
     if (sent !== null && !hasNoSocket(facts)) return no('the kernel says something else');
-    const { last } = receiver;
-    if (last === null || triggerOf(facts) === null) return no('no segment was seen that it answers');
+    if (triggerOf(facts) === null) return no('no segment was seen that it answers');
     return yes('late-data', 'likely', 'kernel', () => [
-      last.length > 0
-        ? `its sender had sent a FIN; it answers ${bytes(last.length)} that came ${before(facts, last)}`
-        : `its sender had sent a FIN; it answers a segment of ${before(facts, last)}`,
+      `its sender had sent a FIN; ${answerWords(facts)}`,
       ...unread(facts),
     ]);
   },
-};
+});
 
 /** Bytes that the receiver had sent and the sender never acknowledged. */
 function lostOf({ conversation: { sender, receiver } }: Facts): number {

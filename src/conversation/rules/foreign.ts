@@ -2,7 +2,7 @@
 
 import { seqDiff, type Facts } from '../facts.js';
 import { no, yes, type Rule } from './rule.js';
-import { isBare, seconds, sentOf, triggerOf } from './shape.js';
+import { isAlone, isBare, seconds, sentOf, triggerOf } from './shape.js';
 import { formSign, goesOnSign, ipSign, kernelSign, numberSign, timestampSign, ttlDistance, ttlOff } from './signs.js';
 
 const MOST_SCALE = 14;
@@ -21,6 +21,7 @@ export const injected: Rule = {
   source: 'Weaver, Sommer, Paxson, NDSS 2009; Suricata stream-tcp.c; RFC 4953',
   test: (facts) => {
     if (sentOf(facts) !== null) return no("the kernel's TCP sent it");
+    if (isAlone(facts)) return no('nothing of its connection was captured but resets');
     const will = goesOnSign(facts) ?? numberSign(facts);
     const making =
       ipSign(facts) ??
@@ -58,12 +59,9 @@ export const outOfWindow: Rule = {
       return no('it is not known what its receiver would accept');
     }
     if (sender.finEnd !== null || receiver.finEnd !== null) return no('the connection was being closed');
-    const scale =
-      sender.isn !== null && receiver.isn !== null
-        ? sender.windowScale === null
-          ? 0
-          : (receiver.windowScale ?? 0)
-        : MOST_SCALE;
+    const isScaled = sender.isn !== null && receiver.isn !== null;
+    // Both must have named a scale for either to count (RFC 7323 2.2); unseen, it may be the greatest.
+    const scale = isScaled ? (sender.windowScale === null ? 0 : (receiver.windowScale ?? 0)) : MOST_SCALE;
     const most = window * 2 ** scale;
     const ahead = seqDiff(reset.seq, acked);
     if (ahead >= 0 && ahead <= most) {
@@ -79,7 +77,7 @@ export const outOfWindow: Rule = {
     const on = after.receiverWentOn ?? after.senderWentOn;
     const isIgnored = on !== null || kernel.received === false;
     return yes('out-of-window', isIgnored ? 'likely' : 'possible', 'unknown', () => [
-      `its sequence number is ${where} what its receiver expected, the window ${scale === MOST_SCALE ? 'at most ' : ''}${String(most)}`,
+      `its sequence number is ${where} what its receiver expected, the window ${isScaled ? '' : 'at most '}${String(most)}`,
       ...(on === null ? [] : [`the connection went on ${seconds(on.at - reset.at)} later`]),
       ...(kernel.received === false ? ["the receiver's kernel did not accept it"] : []),
     ]);

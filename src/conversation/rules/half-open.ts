@@ -2,13 +2,13 @@
 
 import type { Confidence } from '../verdict.js';
 import type { Facts } from '../facts.js';
-import { no, yes, type Rule } from './rule.js';
-import { before, bytes, hasNoSocket, isAlone, isBare, isSilent, seconds, sentOf, triggerOf } from './shape.js';
+import { no, ofHost, type Rule, yes } from './rule.js';
+import { answerWords, hasNoSocket, isAlone, isBare, isSilent, seconds, sentOf, triggerOf } from './shape.js';
 
 /** A host that had the connection so lately has not lost it by a restart, and a NAT has not forgotten it. */
 const LATELY = 1;
 
-export const halfOpen: Rule = {
+export const halfOpen: Rule = ofHost({
   name: 'its sender does not know the connection',
   cause: 'half-open',
   source: 'RFC 9293 3.5.1, 3.10.7.1',
@@ -29,14 +29,12 @@ export const halfOpen: Rule = {
       return yes('half-open', 'possible', 'kernel', () => ['the kernel had no socket for what it answers (NO_SOCKET)']);
     }
     return yes('half-open', confidenceOf(facts), 'kernel', () => [
-      last.length > 0
-        ? `it answers ${bytes(last.length)} that came ${before(facts, last)}`
-        : `it answers a segment of ${before(facts, last)}`,
+      answerWords(facts),
       ...(hasNoSocket(facts) ? ['the kernel had no socket for it (NO_SOCKET)'] : []),
       ...history(facts),
     ]);
   },
-};
+});
 
 function confidenceOf(facts: Facts): Confidence {
   const { sender, receiver } = facts.conversation;

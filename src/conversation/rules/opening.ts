@@ -2,7 +2,7 @@
 
 import { ACK, SYN } from '../../decode/net/tcp.js';
 import { seqDiff } from '../facts.js';
-import { no, yes, type Rule } from './rule.js';
+import { no, ofHost, type Rule, yes } from './rule.js';
 import { before, hasNoSocket, isBare, isSilent, seconds, sentOf, triggerOf } from './shape.js';
 import { ipSign } from './signs.js';
 
@@ -12,7 +12,7 @@ const AT_ONCE = 1;
 const HANDSHAKE = 3;
 
 /** A SYN-ACK for a connection that its client does not have. */
-export const clientGaveUp: Rule = {
+export const clientGaveUp: Rule = ofHost({
   name: 'the client had gone',
   cause: 'client-gave-up',
   source: 'RFC 9293 3.10.7.1, 3.5.1 (half-open)',
@@ -41,10 +41,10 @@ export const clientGaveUp: Rule = {
         : []),
     ]);
   },
-};
+});
 
 /** An acknowledgement that has nothing to do with the new SYN: RFC 5961's challenge, from an older connection. */
-export const portReuse: Rule = {
+export const portReuse: Rule = ofHost({
   name: 'a port used again',
   cause: 'port-reuse',
   source: 'RFC 9293 3.5.1 figure 9; RFC 5961 4.2',
@@ -66,10 +66,10 @@ export const portReuse: Rule = {
       ...(earlier === 'live' ? ['that connection was seen, and not seen to end'] : []),
     ]);
   },
-};
+});
 
 /** The third segment of a handshake, answered by a reset: the queue was full and the host is set to say so. */
-export const listenQueueFull: Rule = {
+export const listenQueueFull: Rule = ofHost({
   name: 'the accept queue is full',
   cause: 'listen-queue-full',
   source: 'Linux net/ipv4/tcp_minisocks.c tcp_check_req (tcp_abort_on_overflow)',
@@ -97,10 +97,10 @@ export const listenQueueFull: Rule = {
       ...(acceptedBefore === null ? [] : [`the port had accepted another client ${seconds(acceptedBefore)} before`]),
     ]);
   },
-};
+});
 
 /** An acknowledgement in a handshake of what was never sent. */
-export const handshakeMismatch: Rule = {
+export const handshakeMismatch: Rule = ofHost({
   name: "an acknowledgement that doesn't fit the handshake",
   cause: 'handshake-mismatch',
   source: 'RFC 9293 3.10.7.2, 3.10.7.3, 3.10.7.4',
@@ -109,13 +109,13 @@ export const handshakeMismatch: Rule = {
     const { sender, receiver, established, full } = conversation;
     if (!isBare(facts)) return no('it has an acknowledgement');
     if (!full) return no("not every segment was captured: the handshake's last was not");
-    if (triggerOf(facts) === null) return no('no segment was seen that it answers');
+    if ((triggerOf(facts)?.segment ?? null) === null) return no('no segment was seen that it answers');
     if (established) return no('the handshake had been completed');
     if (sender.isn === null) return no('its sender had sent neither SYN nor SYN-ACK');
     if (seqDiff(reset.seq, sender.isn) === 1) return no("the acknowledgement fits the sender's SYN");
     if (!sender.synAck && !receiver.synAck) return no('no SYN-ACK was seen');
     return yes('handshake-mismatch', 'likely', 'kernel', () => [
-      `it answers an acknowledgement of ${String(reset.seq)}, where ${String((sender.isn ?? 0) + 1)} was to be acknowledged`,
+      `it answers an acknowledgement of ${String(reset.seq)}, where ${String(((sender.isn ?? 0) + 1) >>> 0)} was to be acknowledged`,
     ]);
   },
-};
+});

@@ -2,7 +2,7 @@
 
 import { ACK } from '../../decode/net/tcp.js';
 import { seqDiff, type Facts } from '../facts.js';
-import { no, yes, type Answer, type Rule } from './rule.js';
+import { type Answer, no, ofHost, type Rule, yes } from './rule.js';
 import {
   answersSyn,
   before,
@@ -124,7 +124,7 @@ export const filterRefusal: Rule = {
   },
 };
 
-export const closedPort: Rule = {
+export const closedPort: Rule = ofHost({
   name: 'nobody listens',
   cause: 'closed-port',
   source: 'RFC 9293 3.10.7.1',
@@ -137,6 +137,7 @@ export const closedPort: Rule = {
         ...listenerWords(facts),
       ]);
     }
+    if (sentOf(facts) !== null) return no('the kernel says something else');
     if (answersSyn(facts)) return refusal(facts);
     const { last } = facts.conversation.receiver;
     if (last !== null && (last.flags & ACK) === 0 && last.at <= facts.reset.at) {
@@ -153,7 +154,7 @@ export const closedPort: Rule = {
     }
     return no('no SYN was seen that it answers');
   },
-};
+});
 
 function refusal(facts: Facts): Answer {
   const isDoubtful = goesOnSign(facts) ?? formSign(facts);

@@ -33,6 +33,14 @@ export interface Rule {
   readonly test: (facts: Facts) => Answer;
 }
 
+/** A mechanism of the host whose address the reset bears: none of it where that host's TCP sent nothing. */
+export function ofHost(rule: Rule): Rule {
+  return {
+    ...rule,
+    test: (facts) => (facts.kernel.sent === 'silent' ? no("the kernel's TCP did not send it") : rule.test(facts)),
+  };
+}
+
 export function yes(cause: Cause, confidence: Confidence, origin: Origin, evidence: Yes['evidence']): Yes {
   return { yes: true, cause, confidence, origin, evidence };
 }

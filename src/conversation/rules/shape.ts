@@ -87,8 +87,17 @@ export function looksPassive({ reset }: Facts): boolean {
   );
 }
 
+/** What a bare reset answers, as far as it is known. */
+export function answerWords(facts: Facts): string {
+  const segment = triggerOf(facts)?.segment ?? null;
+  if (segment === null) return 'it answers an earlier segment of its receiver';
+  const what = segment.length > 0 ? `${bytes(segment.length)} that came` : 'a segment of';
+  return `it answers ${what} ${before(facts, segment)}`;
+}
+
 /** Seconds in words. */
 export function seconds(value: number): string {
+  if (Number.isNaN(value)) return 'an unknown time';
   if (value < 0.001) return `${String(Math.max(0, Math.round(value * 1e6)))} µs`;
   if (value < 1) return `${String(Math.round(value * 1000))} ms`;
   return `${value < 100 ? value.toFixed(1) : String(Math.round(value))} s`;

@@ -9,7 +9,7 @@
 
 import { ACK } from '../../decode/net/tcp.js';
 import { seqDiff, type Facts } from '../facts.js';
-import { isActive, isBare, isSilent, seconds } from './shape.js';
+import { bytes, isActive, isBare, isSilent, seconds } from './shape.js';
 
 /** Reserved bits of the header, which nobody sets. */
 const RESERVED = 0xe00;
@@ -61,7 +61,7 @@ export function ttlDistance({ reset, conversation: { sender } }: Facts): number 
 export function formSign({ reset }: Facts): string | null {
   if ((reset.flags & RESERVED) !== 0) return 'reserved bits of its header are set';
   if (reset.payloadLength > 0 && reset.payloadText === null) {
-    return `it bears ${String(reset.payloadLength)} bytes that are no text`;
+    return `it bears ${bytes(reset.payloadLength)} that ${reset.payloadLength === 1 ? 'is' : 'are'} no text`;
   }
   return null;
 }
@@ -98,6 +98,7 @@ export function goesOnSign({ reset, conversation }: Facts): string | null {
 export function numberSign(facts: Facts): string | null {
   const { reset, conversation } = facts;
   const { sender, receiver, after, gap, full } = conversation;
+  if (!full || gap) return null;
   if (after.risingResets > 0) {
     return `${String(after.risingResets + 1)} resets with rising sequence numbers, none of which was reached`;
   }
@@ -108,9 +109,10 @@ export function numberSign(facts: Facts): string | null {
       return `its sequence number is ${String(seqDiff(reset.seq, previous.seq))} above that of the reset before, and was not reached`;
     }
   }
-  if (!full || gap || sender.next === null) return null;
+  if (sender.next === null) return null;
   if (!isBare(facts) && receiver.next !== null && seqDiff(reset.ack, receiver.next) > 0) {
-    return `it acknowledges ${String(seqDiff(reset.ack, receiver.next))} bytes that were not sent`;
+    const ahead = seqDiff(reset.ack, receiver.next);
+    return `it acknowledges ${bytes(ahead)} that ${ahead === 1 ? 'was' : 'were'} not sent`;
   }
   return null;
 }
