@@ -27,6 +27,7 @@ import traceback
 sys.dont_write_bytecode = True
 
 import capture
+import ends
 import goldens
 import net
 import referee
@@ -37,6 +38,8 @@ from scenes import load
 LONGEST = 40
 # Of a repetition, when somebody else's flood of resets overran the trace.
 ATTEMPTS = 4
+# For what runs beside, to begin.
+READY = 20
 # What a scenario may use.
 PORTS = 24
 DEVICES = {'eth0': '', 'lo': '-lo'}
@@ -126,7 +129,10 @@ def repetition(number, chosen, args, judge):
 
 @contextlib.contextmanager
 def beside(lab, args, folder):
-    """A program that is to be judged, running in b; what it says is kept beside the capture."""
+    """
+    A program that is to be judged, running in b; what it says is kept beside the capture. It is ready when it says
+    something on standard error.
+    """
     if args.beside is None:
         yield
         return

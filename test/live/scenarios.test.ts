@@ -308,7 +308,7 @@ describe('one host', () => {
       expect(into).toHaveLength(2 * TIMES);
       // Who rejected it there is on this host as well, in another namespace.
       expect(values(into, 'direction')).toEqual(['local']);
-      expect(values(into, 'origin')).toEqual(['unknown']);
+      expect(values(into, 'origin')).toEqual(['firewall']);
       named(got, into, 'eth0');
     },
   );

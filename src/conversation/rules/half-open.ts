@@ -38,7 +38,8 @@ export const halfOpen: Rule = ofHost({
 
 function confidenceOf(facts: Facts): Confidence {
   const { sender, receiver } = facts.conversation;
-  if (hasNoSocket(facts)) return 'certain';
+  // A connection whose beginning was not captured may have been closed before that.
+  if (hasNoSocket(facts)) return facts.conversation.fromStart ? 'certain' : 'likely';
   if (sender.resets > 0 || receiver.resets > 0) return 'likely';
   if (sender.last === null) return 'possible';
   return facts.reset.at - sender.last.at >= LATELY ? 'likely' : 'possible';

@@ -70,10 +70,10 @@ export const kernelReason: Rule = {
     const cause = REASONS.get(reason);
     if (cause === undefined) return no(`${reason} is not the name of one mechanism`);
     // What a listener, or a SYN, could not take: which of several histories led to it, only the connection tells.
-    const isSure = cause !== 'handshake-mismatch' || !isAlone(facts);
-    return yes(cause, isSure ? 'certain' : 'likely', OF_PROGRAMS.has(cause) ? 'application' : 'kernel', () =>
-      words(sent),
-    );
+    const isOpen = cause === 'handshake-mismatch' && isAlone(facts);
+    // In answer to its SYN, an acknowledgement of an older connection is the commonest of them.
+    const lone = reason === 'TCP_INVALID_ACK_SEQUENCE' ? 'possible' : 'likely';
+    return yes(cause, isOpen ? lone : 'certain', OF_PROGRAMS.has(cause) ? 'application' : 'kernel', () => words(sent));
   },
 };
 

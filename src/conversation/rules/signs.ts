@@ -24,7 +24,8 @@ const SLACK = 2;
 export function ipSign(facts: Facts): string | null {
   const { reset, conversation } = facts;
   const { sender } = conversation;
-  const off = ttlOff(facts);
+  // A host may send by several TTLs, its containers' among them; one connection doesn't.
+  const off = sender.seen ? ttlOff(facts) : null;
   if (off !== null) return off;
   // Only an abort goes on with its socket's IP IDs.
   if (!isActive(facts) || reset.ipId === null || !sender.seen) return null;

@@ -30,10 +30,11 @@ start live "$@" --context full
 full=$!
 start live-resets "$@"
 resets=$!
-until grep -q 'listening on' "$folder/live.err" && grep -q 'listening on' "$folder/live-resets.err"; do
+listens() { grep -qs 'listening on' "$folder/$1.err"; }
+until listens live && listens live-resets; do
   kill -0 "$full" && kill -0 "$resets" || break
   sleep 0.05
-done
+done 2>/dev/null
 echo 'both listen' >&2
 finish live "$full"
 finish live-resets "$resets"

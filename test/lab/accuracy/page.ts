@@ -2,6 +2,7 @@
  * Scores as a page of Markdown: shares, calibration, each cause, each wrong answer. The same scores make the same page,
  * whenever and wherever.
  */
+import type { Answer } from './answers.js';
 import { figures, MODE_BOUNDS, ofMode, percent, SURE, SURE_BOUNDS, counted, type Figures } from './figures.js';
 import { JUDGEMENTS, MODES, type Mode, type Score, type Scored } from './score.js';
 
@@ -45,7 +46,8 @@ export function page(score: Score, setting: Setting): string {
     `Of what was said so surely, how much was true: right, or less specific. Wanted: ${SURE.map((level) => `${level} ${percent(SURE_BOUNDS[level])}`).join(', ')}; false \`injected\` none.`,
     calibration(score),
     ...MODES.flatMap((mode) => [`## ${NAMES[mode]}`, causes(ofMode(score, mode).scored)]),
-    '## Wrong and missing',
+    '## Not right',
+    'Every answer that is wrong or missing, and where the kernel was asked with everything to see, those that say less. Alike ones in one row, with the evidence of the first.',
     mistakes(score.scored),
     ...inventions(score),
   ]
@@ -101,12 +103,17 @@ function causes(scored: readonly Scored[]): string {
   return table(['cause', 'resets', ...JUDGEMENTS, 'said'], rows);
 }
 
-/** Each one that was wrong or missing; those that are alike in one row, with the evidence of the first. */
 function mistakes(scored: readonly Scored[]): string {
-  const bad = scored.filter(({ judgement }) => judgement === 'wrong' || judgement === 'missing');
+  const bad = scored.filter(
+    ({ mode, judgement }) =>
+      judgement === 'wrong' || judgement === 'missing' || (mode === 'live' && judgement !== 'right'),
+  );
   if (bad.length === 0) return 'None.';
   const alike = ({ mode, truth, answer }: Scored): string =>
-    [mode, truth.scenario, truth.role, truth.cause, answer?.cause ?? 'missing', answer?.confidence ?? ''].join('\t');
+    [
+      ...[mode, truth.scenario, truth.role, truth.cause],
+      ...[answer?.cause ?? 'missing', answer?.confidence ?? '', kernelWord(answer)],
+    ].join('\t');
   const rows = grouped(bad, alike).map(([key, list]) => {
     const evidence = list[0]?.answer?.evidence ?? [];
     return [
@@ -119,8 +126,12 @@ function mistakes(scored: readonly Scored[]): string {
       evidence.join('; '),
     ];
   });
-  const labels = ['mode', 'scenario', 'role', 'cause', 'said', 'confidence', 'times', 'family', 'timestamps', 'from'];
-  return table([...labels, 'seeds', 'evidence'], rows);
+  const labels = ['mode', 'scenario', 'role', 'cause', 'said', 'confidence', 'kernel', 'times', 'family', 'timestamps'];
+  return table([...labels, 'from', 'seeds', 'evidence'], rows);
+}
+
+function kernelWord(answer: Answer | null): string {
+  return [answer?.kernel_reason ?? '', answer?.kernel_path ?? ''].join(' ').trim();
 }
 
 function inventions({ invented }: Score): string[] {
@@ -138,7 +149,8 @@ function familyOf({ truth }: Scored): string {
 }
 
 function values(scored: readonly Scored[], of: (one: Scored) => string): string {
-  return [...new Set(scored.map(of))].sort().join(', ');
+  const natural = new Intl.Collator('en', { numeric: true });
+  return [...new Set(scored.map(of))].sort((a, b) => natural.compare(a, b)).join(', ');
 }
 
 /** In the order of their names. */

@@ -80,7 +80,7 @@ async function made(plan: Plan): Promise<LabRun[]> {
 
 async function readBack(plan: Plan, run: LabRun, mode: (typeof FILES)[number]): Promise<Score> {
   const file = { full: run.all, control: run.control, resets: run.resets }[mode];
-  const [command = '', ...args] = [...plan.program, 'read', '--ndjson', '--no-fold', file];
+  const [command, ...args] = [...plan.program, 'read', '--ndjson', '--no-fold', file];
   const { code, stdout, stderr } = await ended(command, args, plan.signal);
   if (code !== 0) throw new Error(`read ${file} ended with ${String(code)}: ${stderr.trim()}`);
   const source = path.relative(plan.folder, file);
@@ -88,7 +88,7 @@ async function readBack(plan: Plan, run: LabRun, mode: (typeof FILES)[number]): 
   return score({ mode: mode satisfies Mode, seed, timestamps, source }, truths, answersOf(stdout));
 }
 
-async function ended(command: string, args: readonly string[], signal?: AbortSignal): Promise<Ended> {
+async function ended(command: string, args: readonly string[], signal: AbortSignal | undefined): Promise<Ended> {
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], ...(signal && { signal }) });
   let stdout = '';
   let stderr = '';
