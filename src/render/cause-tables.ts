@@ -29,7 +29,7 @@ export function contextNote({ source, causes }: Report): string | null {
   const vague = causes.reduce((sum, row) => sum + row.unknown + row.possible, 0);
   if (vague === 0 || source.context === 'full') return null;
   const what = source.context === 'resets' ? 'resets only' : 'no segments but SYN, FIN and RST';
-  const how = source.kind === 'live' ? '--context full adds' : 'a capture of all TCP (128 bytes a packet) has';
+  const how = source.kind === 'live' ? '--context full adds' : 'a capture of all TCP (tcpdump -s 128 tcp) holds';
   return `${what} in this capture: ${how} what each reset answers and what went on before and after it`;
 }
 

@@ -104,7 +104,7 @@ function fit(
   if (withCause !== undefined) {
     const left = beside(withCause);
     // Half of "by the server" says nothing.
-    return { ends: withCause, what: cause === '' && left < columnsOf(what) ? '' : cut(what, left) };
+    return { ends: withCause, what: left < columnsOf(what) ? safe(cause, style) : what };
   }
   const alone = ends.slice(1).find((text) => columnsOf(text) <= room);
   return { ends: alone ?? cut(compact ?? full, room), what: '' };

@@ -106,6 +106,6 @@ function contextText({ context, kind }: Source): string {
     case 'control':
       return `only SYN, FIN and RST ${were}: how connections began and ended is seen, what they carried is not`;
     case 'resets':
-      return `only resets ${were}: what led to them is not seen, so which side serves is told by ports alone and most causes stay unknown`;
+      return `only resets ${were}: what led to them is not seen`;
   }
 }
