@@ -5,6 +5,7 @@
  */
 
 import type { CauseRow, PatternRow, Report } from '../report/types.js';
+import { plural } from '../base/text.js';
 import { count, endpoint } from './figures.js';
 import { glyphs, safe } from './style.js';
 import type { Column } from './table.js';
@@ -31,6 +32,13 @@ export function contextNote({ source, causes }: Report): string | null {
   const what = source.context === 'resets' ? 'resets only' : 'no segments but SYN, FIN and RST';
   const how = source.kind === 'live' ? '--context full adds' : 'a capture of all TCP (tcpdump -s 128 tcp) holds';
   return `${what} in this capture: ${how} what each reset answers and what went on before and after it`;
+}
+
+/** What memory did not suffice for, and what that means. */
+export function forgottenNote({ connections_forgotten: forgotten }: Report): string | null {
+  if (forgotten === 0) return null;
+  const were = forgotten === 1 ? 'was' : 'were';
+  return `${plural(forgotten, 'connection')} ${were} forgotten for memory: what came of ${forgotten === 1 ? 'it' : 'them'} later is judged without what came before`;
 }
 
 /** One reset of each cause, with what it was known by. */

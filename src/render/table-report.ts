@@ -6,7 +6,7 @@
 
 import { grouped } from '../base/text.js';
 import type { Report } from '../report/types.js';
-import { causeColumns, contextNote, exampleLines, patternColumns } from './cause-tables.js';
+import { causeColumns, contextNote, exampleLines, forgottenNote, patternColumns } from './cause-tables.js';
 import { clockText } from './clock-text.js';
 import { NOTHING } from './figures.js';
 import { headline, shownResets, sourceLine, traceLine } from './headline.js';
@@ -64,10 +64,10 @@ function tableBlocks(report: Report, context: TableContext, top: number): string
 function evidence(report: Report, context: TableContext, top: number): string[] {
   const { style, paint } = context;
   const examples = exampleLines(report.causes.slice(0, top), context);
-  const note = contextNote(report);
+  const said = [contextNote(report), forgottenNote(report)].filter((text) => text !== null);
   const known = report.causes.find(({ cause }) => cause !== 'unknown')?.cause;
   const more = known === undefined ? [] : [`rstscope explain ${known}: what it means and what to do`];
-  const notes = [...(note === null ? [] : [note]), ...more];
+  const notes = [...said, ...more];
   const lines = [...examples, ...notes.map((text) => paint.quiet(wrap(`  ${text}`, style.width, '    ')))];
   return lines.length === 0 ? [] : [paint.title('Evidence, of one reset each'), ...lines];
 }
