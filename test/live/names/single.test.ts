@@ -84,7 +84,10 @@ describe('clients started by a shell in a loop: many PIDs, one parent', () => {
       check: ({ verdict: found, own, program, report }) => {
         expect(found).toEqual(verdict(8, { sender: { none: 8 } }));
         const [who] = program.ends;
-        for (const { receiver } of own) {
+        for (const { receiver, cause, confidence, origin, kernel_reason: reason } of own) {
+          expect({ cause, origin }).toEqual({ cause: 'closed-port', origin: 'kernel' });
+          // Kernels before 6.10 don't tell of a closed port.
+          expect([reason, confidence]).toEqual(reason === null ? [null, 'likely'] : ['NO_SOCKET', 'certain']);
           expect(receiver).toMatchObject({
             pid: who?.pid,
             name: 'truth-knocker',
