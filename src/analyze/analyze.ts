@@ -12,23 +12,22 @@ import type { AddressTest } from '../base/address.js';
 import { UserError } from '../base/errors.js';
 import type { Moment } from '../base/time.js';
 import type { CaptureFile } from '../capture/story.js';
-import { linkTypeName } from '../decode/link-types.js';
 import { KEEP_ANY } from '../decode/net/tcp.js';
 import { factsOf, judge } from '../conversation/judge.js';
 import { openedBy, type Reset } from '../conversation/reset.js';
 import { Tracker, WANTED_FLAGS, type FrameListener } from '../conversation/tracker.js';
-import { buildReport, contextOf } from '../report/build.js';
+import { buildReport } from '../report/build.js';
 import type * as announcementModule from '../report/announcement.js';
 import type { Announcement } from '../report/announcement.js';
 import { asksForVerdict, KEEP_ALL, keepsHeader, keepsVerdict, type FilterOptions } from '../report/filter.js';
-import { Tally } from '../report/tally.js';
+import { Tally, type ConnectionCounts } from '../report/tally.js';
 import type { Context, Incomplete, Report, ResetEvent, Source, Tool } from '../report/types.js';
-import { WindowTally } from '../report/window.js';
 import { startScan, type Rows, type Scan } from '../scan/scan.js';
 import { HeldFrames, type FrameSaver } from './held-frames.js';
 import { Naming } from './naming.js';
 import { notRead, sumDropped } from './not-read.js';
 import { OtherFrames } from './other-frames.js';
+import { sourceOf, windowOf } from './source.js';
 
 export type { FrameSaver } from './held-frames.js';
 
@@ -99,8 +98,7 @@ export interface Progress {
 
 /** Events kept for `events`; each takes about a kilobyte. */
 const MAX_EVENTS = 200_000;
-/** Digits of a growing capture's window: its ends are looked up on a clock of microseconds. */
-const CLOCK_DIGITS = 6;
+const NOT_COUNTED: ConnectionCounts = { connectionsOf: () => null, connectionsOfPort: () => null };
 
 /** Reads all `files` and reports. Throws a UserError when nothing could be read. */
 export async function analyze(files: readonly CaptureFile[], options: AnalyzeOptions): Promise<Report> {
@@ -346,33 +344,22 @@ export class Analysis {
   private report({ unique, copies }: { unique: number; copies: number } = this.tracker): Report {
     const { options, scan, names } = this;
     const growing = options.growing?.facts() ?? null;
-    const window = new WindowTally();
-    const incomplete = notRead(scan, this.files, names, growing !== null);
-    if (growing === null) {
-      for (const { interfaces, times } of scan.captures) {
-        window.add(times, Math.max(0, ...new Set(interfaces.map(({ fractionDigits }) => fractionDigits))));
-      }
-    } else {
-      const { start, end } = growing;
-      window.add(
-        { firstSeconds: start.seconds, firstNanos: start.nanos, lastSeconds: end.seconds, lastNanos: end.nanos },
-        CLOCK_DIGITS,
-      );
-      incomplete.push(...growing.incomplete);
-    }
+    const incomplete = [...notRead(scan, this.files, names, growing !== null), ...(growing?.incomplete ?? [])];
+    const { after, before } = options.filter;
     return buildReport({
       tool: options.tool,
-      source: this.source(growing),
-      window,
-      after: options.filter.after,
-      before: options.filter.before,
+      source: sourceOf(scan, names, options.context, growing),
+      window: windowOf(scan, growing),
+      after,
+      before,
       counts: { ...scan.counts, resets: unique + copies },
       copies,
       unique,
       filteredOut: this.filteredOut,
       dropped: growing === null ? sumDropped(scan) : growing.dropped,
       tally: this.tally,
-      connections: this.tracker,
+      // Those that were opened outside of the window are among them.
+      connections: after === null && before === null ? this.tracker : NOT_COUNTED,
       forgotten: this.tracker.forgotten,
       failedConnects: options.attributor.failedConnects,
       incomplete,
@@ -380,28 +367,6 @@ export class Analysis {
       eventsOmitted: this.eventsOmitted,
       service: options.service,
     });
-  }
-
-  private source(growing: GrowingFacts | null): Source {
-    const linkTypes = [...this.scan.linkTypes.keys()].map(linkTypeName);
-    if (growing !== null) {
-      return { kind: 'live', files: [], link_types: linkTypes, context: this.options.context, ...growing.source };
-    }
-    const interfaces = new Set<string>();
-    for (const capture of this.scan.captures)
-      for (const { name } of capture.interfaces) if (name !== null) interfaces.add(name);
-    return {
-      kind: 'file',
-      interfaces: [...interfaces],
-      files: this.names,
-      filter: null,
-      backend: null,
-      link_types: linkTypes,
-      context: leaner(contextOf(this.scan.counts), this.options.context),
-      timestamps: null,
-      trace: 'off',
-      namespaces: [],
-    };
   }
 }
 
@@ -412,11 +377,4 @@ function commentOn(maker: EventMaker, reset: Reset, live: boolean, who: Attribut
 
 function copiesOf({ copies }: Reset): number {
   return copies?.frames.length ?? 0;
-}
-
-const ORDER: readonly Context[] = ['resets', 'control', 'full'];
-
-/** What was both there and asked for. */
-function leaner(a: Context, b: Context): Context {
-  return ORDER.indexOf(a) < ORDER.indexOf(b) ? a : b;
 }
