@@ -87,6 +87,9 @@ interface Waiting extends Candidate {
 
 /** Servers whose next acceptance somebody waits for. */
 const MOST_AWAITED = 4096;
+const MOST_OF_A_SERVER = 64;
+/** What came behind a reset has been seen, also where a file is out of order (dumpcap writes its interfaces in bursts). */
+const RIPE_SECONDS = AFTER_SECONDS + 2;
 const NO_SECONDS = -1;
 
 export class Tracker {
@@ -279,8 +282,13 @@ export class Tracker {
     };
     const waiting = this.awaited.get(reset.source);
     if (waiting !== undefined) {
-      if (waiting.length < MOST_AWAITED) waiting.push({ at: time, host });
-    } else if (this.awaited.size < MOST_AWAITED) this.awaited.set(reset.source, [{ at: time, host }]);
+      if (waiting.length >= MOST_OF_A_SERVER) waiting.shift();
+      waiting.push({ at: time, host });
+      return host;
+    }
+    const [oldest] = this.awaited.keys();
+    if (this.awaited.size >= MOST_AWAITED && oldest !== undefined) this.awaited.delete(oldest);
+    this.awaited.set(reset.source, [{ at: time, host }]);
     return host;
   }
 
@@ -298,7 +306,7 @@ export class Tracker {
     for (let { first } = this.waiting; first !== null; { first } = this.waiting) {
       if (!first.absorbed) {
         if (!first.whole) return;
-        const isRipe = first.servicePort !== null && Math.max(now, this.past) > first.at + AFTER_SECONDS;
+        const isRipe = first.servicePort !== null && Math.max(now, this.past) > first.at + RIPE_SECONDS;
         if (!isRipe && this.waiting.size <= this.mostWaiting) return;
       }
       this.take();

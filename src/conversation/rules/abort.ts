@@ -39,7 +39,8 @@ export const abort: Rule = ofHost({
     const hasWindow = reset.window !== null && reset.window > 0;
     let confidence: Confidence = hasWindow || reset.timestamp !== null ? 'likely' : 'possible';
     // A kernel's own numbers are those of the connection.
-    if (sender.next !== null && seqDiff(reset.seq, sender.next) !== 0) confidence = 'possible';
+    const isWhole = conversation.full && !conversation.gap;
+    if (isWhole && sender.next !== null && seqDiff(reset.seq, sender.next) !== 0) confidence = 'possible';
     return yes('abort', confidence, 'application', () => [
       'it has the numbers of the connection: a program aborted, or was killed',
       ...(receiver.dataSegments > 0 && sender.acked !== null && receiver.isn !== null

@@ -52,9 +52,11 @@ export const outOfWindow: Rule = {
   test: (facts) => {
     const { reset, conversation, kernel } = facts;
     const { receiver, sender, after } = conversation;
-    if (sentOf(facts) !== null && isBare(facts) && triggerOf(facts) !== null) return no('it answers a segment');
+    if (sentOf(facts) !== null) return no("the kernel's TCP sent it");
     const { acked, window } = receiver;
-    if (!conversation.full) return no('not every segment was captured: what its receiver expected is not known');
+    if (!conversation.full || conversation.gap) {
+      return no('not every segment was captured: what its receiver expected is not known');
+    }
     if (acked === null || window === null) {
       return no('it is not known what its receiver would accept');
     }

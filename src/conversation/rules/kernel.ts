@@ -63,6 +63,7 @@ export const kernelReason: Rule = {
     if (sent === null) return no(noWord(facts));
     const { reason } = sent;
     if (reason === null) return no('this kernel gives no reason');
+    // Of a listener that its host has set to say so: nobody else answers a handshake's third segment by it.
     if (reason === 'INVALID_SYN') {
       const cause = isRefusal(facts) ? 'handshake-mismatch' : 'listen-queue-full';
       return yes(cause, 'certain', 'kernel', () => words(sent));

@@ -98,8 +98,8 @@ export function answerWords(facts: Facts): string {
 /** Seconds in words. */
 export function seconds(value: number): string {
   if (Number.isNaN(value)) return 'an unknown time';
-  if (value < 0.001) return `${String(Math.max(0, Math.round(value * 1e6)))} µs`;
-  if (value < 1) return `${String(Math.round(value * 1000))} ms`;
+  if (value < 0.0009995) return `${String(Math.max(0, Math.round(value * 1e6)))} µs`;
+  if (value < 0.9995) return `${String(Math.max(1, Math.round(value * 1000)))} ms`;
   return `${value < 100 ? value.toFixed(1) : String(Math.round(value))} s`;
 }
 
