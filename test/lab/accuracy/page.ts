@@ -57,7 +57,7 @@ export function page(score: Score, setting: Setting): string {
 
 const MEANING_OF_WORDS = [
   '- **right**: the cause itself. Where the kernel could not be asked (`read`), also what packets allow at best: the column `packets` of `truth.tsv`. Live, nothing but the cause.',
-  '- **less specific**: true, but not all of it: `unknown`; `abort` for one of its kinds; `half-open` for `client-gave-up`, `port-reuse`, `time-wait-assassination`.',
+  '- **less specific**: true, but not all of it: `unknown`; `abort` for one of its kinds; `half-open` (the kernel had no socket) for `client-gave-up`, `port-reuse`, `time-wait-assassination`, `close-reset`; `handshake-mismatch` for `port-reuse`.',
   '- **wrong**: anything else. **missing**: nothing was said of that reset.',
 ].join('\n');
 

@@ -48,7 +48,10 @@ const LESS_SPECIFIC: Readonly<Partial<Record<Cause, readonly string[]>>> = {
     'abort-memory',
     'listener-closed',
   ],
-  'half-open': ['client-gave-up', 'port-reuse', 'time-wait-assassination'],
+  // No socket (NO_SOCKET) is several mechanisms: which, only the connection tells.
+  'half-open': ['client-gave-up', 'port-reuse', 'time-wait-assassination', 'close-reset'],
+  // An unacceptable acknowledgement in a handshake: of an older connection, where that was seen.
+  'handshake-mismatch': ['port-reuse'],
 };
 
 export function judge(mode: Mode, truth: Truth, answer: Answer | null): Judgement {
