@@ -6,7 +6,7 @@
 
 import { value, word } from '../base/bytes.js';
 import { ACK, FIN, RST, SYN } from '../decode/net/tcp.js';
-import { FLAGS_MASK, R_ACK, R_FLAGS, R_LENGTH, R_NUMBER, R_SEQ, TTL_SHIFT } from '../decode/records.js';
+import { FLAGS_MASK, NO_WINDOW, R_ACK, R_FLAGS, R_LENGTH, R_NUMBER, R_SEQ, TTL_SHIFT } from '../decode/records.js';
 import type { ConversationTable } from './conversation-table.js';
 import { seqDiff, type AfterFacts, type ConversationFacts, type SegmentFacts, type SideFacts } from './facts.js';
 import * as state from './state.js';
@@ -144,7 +144,7 @@ function sideFacts({ words: s, times }: ConversationTable, own: number, seldom: 
       frame: word(s, own + state.S_NUMBER),
     },
     earlierAck: (bits & state.HAS_EARLIER_ACK) === 0 ? null : word(s, own + state.S_EARLIER_ACK),
-    window: windowId >>> 16,
+    window: (flagsWord & NO_WINDOW) === 0 ? windowId >>> 16 : null,
     windowScale: (bits & state.WITH_SCALE) === 0 ? null : (ttls >>> 16) & 15,
     timestamps: eachOf(bits, state.WITH_TIMESTAMP, state.WITHOUT_TIMESTAMP),
     timestamp: (bits & state.WITH_TIMESTAMP) === 0 ? null : word(s, own + state.S_TIMESTAMP),

@@ -8,24 +8,29 @@
 import { ACK } from '../decode/net/tcp.js';
 import { seqDiff, type ConversationFacts, type SideFacts } from './facts.js';
 import type { Reset } from './reset.js';
+import type { Cause } from './verdict.js';
 
 export type Stage = 'handshake' | 'established' | 'data' | 'closing' | 'closed' | 'unknown';
 export type ConnState = 'REJ' | 'RSTO' | 'RSTR' | 'RSTOS0' | 'RSTRH';
 
 /** What the connection had reached. */
 export function stageOf({ conversation }: Reset): Stage {
-  const { sender, receiver, established, synSeen } = conversation;
+  const { sender, receiver, established, synSeen, full } = conversation;
   if (!sender.seen && !receiver.seen) return 'unknown';
-  if (sender.finEnd !== null && receiver.finEnd !== null) return 'closed';
-  if (sender.finEnd !== null || receiver.finEnd !== null) return 'closing';
-  if (sender.dataSegments > 0 || receiver.dataSegments > 0) return 'data';
-  if (established) return hasData(conversation) ? 'data' : 'established';
+  const finished = [sender, receiver].filter(({ finEnd }) => finEnd !== null).length;
+  // A FIN out of the blue is a probe, and ends nothing.
+  const isConnection = established || (sender.seen && receiver.seen) || hasData(conversation);
+  if (finished > 0 && isConnection) return finished === 2 ? 'closed' : 'closing';
+  if (sender.dataSegments > 0 || receiver.dataSegments > 0 || hasData(conversation)) return 'data';
+  if (established) return 'established';
+  // Where only its ends were captured, the handshake's last segment was not.
+  if (!full && sender.isn !== null && receiver.isn !== null) return 'unknown';
   return synSeen || sender.synAck || receiver.synAck ? 'handshake' : 'unknown';
 }
 
 /** Sequence numbers say that data had been sent, also where its segments were not captured. */
 function hasData({ sender, receiver }: ConversationFacts): boolean {
-  return sent(sender, receiver, null) > 0 || sent(receiver, sender, null) > 0;
+  return (sent(sender, receiver, null) ?? 0) > 0 || (sent(receiver, sender, null) ?? 0) > 0;
 }
 
 /** Zeek's connection state (base/protocols/conn), where the SYN or its answer was seen; null else. */
@@ -54,40 +59,52 @@ export function idleOf(reset: Reset): number | null {
 }
 
 export interface Bytes {
-  readonly toServer: number;
-  readonly toClient: number;
+  readonly toServer: number | null;
+  readonly toClient: number | null;
 }
 
-/** What each side had sent, by sequence numbers; null where SYN and SYN-ACK were not both seen. */
+/** What each side had sent, by sequence numbers (so modulo 4 GiB); null where SYN and SYN-ACK were not both seen. */
 export function bytesOf(reset: Reset): Bytes | null {
-  const { conversation, resetBy } = reset;
+  const { conversation, resetBy, verdict } = reset;
   const { sender, receiver } = conversation;
   if (sender.isn === null || receiver.isn === null || resetBy === 'unknown') return null;
-  const bySender = sent(sender, receiver, reset);
-  const byReceiver = sent(receiver, sender, reset);
+  // Numbers of somebody else's, or of another time, tell nothing of the connection.
+  const own = STRANGE.has(verdict.cause) ? null : reset;
+  const bySender = sent(sender, receiver, own);
+  const byReceiver = sent(receiver, sender, own);
   return resetBy === 'server'
     ? { toServer: byReceiver, toClient: bySender }
     : { toServer: bySender, toClient: byReceiver };
 }
 
+const STRANGE: ReadonlySet<Cause> = new Set<Cause>(['injected', 'out-of-window']);
+
 /** Bytes that a side had sent: what was seen of it, or acknowledged by the other, or what the reset's numbers tell. */
-function sent(side: SideFacts, other: SideFacts, reset: Reset | null): number {
-  if (side.isn === null) return 0;
-  const first = side.isn + 1;
-  const known = [side.next, other.acked];
-  if (reset !== null) {
-    const isSender = reset.conversation.sender === side;
-    if (isSender) known.push(reset.seq);
-    else if ((reset.flags & ACK) !== 0) known.push(reset.ack);
-  }
-  let most = 0;
-  for (const end of known) {
-    const count = end === null ? 0 : seqDiff(end, first);
-    // A forged number is not taken for gigabytes.
+function sent(side: SideFacts, other: SideFacts, reset: Reset | null): number | null {
+  if (side.isn === null) return null;
+  const first = (side.isn + 1) >>> 0;
+  let most = Math.max(countOf(side.next, first), countOf(other.acked, first));
+  const told = reset === null ? null : toldBy(reset, side);
+  if (told !== null) {
+    const count = seqDiff(told, first);
     if (count > most && count < MOST_AHEAD) most = count;
-  }
-  return side.finEnd === null || most === 0 ? most : most - (seqDiff(side.finEnd, first) <= most ? 1 : 0);
+  } else if (reset?.conversation.full === false) return null;
+  const hasFin = side.finEnd !== null && most > 0 && (side.finEnd - first) >>> 0 <= most;
+  return hasFin ? most - 1 : most;
 }
 
-/** Larger, and the sequence number has gone round or is not the connection's. */
+/** What the reset says of the side's number; null: nothing. */
+function toldBy({ conversation, flags, seq, ack }: Reset, side: SideFacts): number | null {
+  if (conversation.sender === side) return seq;
+  return (flags & ACK) === 0 ? null : ack;
+}
+
+function countOf(end: number | null, first: number): number {
+  if (end === null) return 0;
+  const count = (end - first) >>> 0;
+  // The SYN itself, which is one before the first.
+  return count === 0xffffffff ? 0 : count;
+}
+
+/** Larger, and a reset's number is not the connection's. */
 const MOST_AHEAD = 2 ** 30;

@@ -9,7 +9,7 @@ import { NO_KERNEL_FACTS, type KernelFacts } from './kernel-facts.js';
 import type { Reset } from './reset.js';
 import { words } from './rules/kernel.js';
 import { RULES } from './rules/rules.js';
-import { isAlone, isBare, isRefusal, isSilent, looksPassive, sentOf } from './rules/shape.js';
+import { isAlone, isBare, isRefusal, isSilent, looksPassive, seconds, sentOf } from './rules/shape.js';
 import type { Origin, Verdict } from './verdict.js';
 
 /** What Linux and others begin to count a TTL down from. */
@@ -77,16 +77,22 @@ function leftover(facts: Facts): [Origin, () => readonly string[]] {
       () => ["the kernel's TCP did not send it: a packet filter, a raw socket or a device on the path did"],
     ];
   }
+  const { last } = facts.conversation.receiver;
   const missing = isAlone(facts)
     ? 'nothing else of its connection was captured'
-    : 'no segment was captured that it answers';
+    : `no segment was captured that it answers${last === null ? '' : `: its receiver's last came ${seconds(facts.reset.at - last.at)} before`}`;
   if (isRefusal(facts)) {
     return ['unknown', () => [`it answers a segment without ACK, as a SYN is, which was not captured`, missing]];
   }
   if (isBare(facts)) {
     return [
       looksPassive(facts) ? 'kernel' : 'unknown',
-      () => ['it answers a segment that its sender could not take; which, was not captured', missing],
+      () => [
+        isAlone(facts)
+          ? 'it answers a segment that its sender could not take; which, was not captured'
+          : 'it has no acknowledgement',
+        missing,
+      ],
     ];
   }
   return ['unknown', () => [missing]];

@@ -14,6 +14,7 @@ import {
   R_SOURCE,
   R_SOURCE_UPPER,
 } from '../decode/records.js';
+import type { ConversationFacts } from './facts.js';
 import type { Server } from './service-port.js';
 import { grown, WordTable } from './word-table.js';
 
@@ -89,12 +90,15 @@ export class Roles {
     return this.table.serial(row);
   }
 
-  /** When a connection to it was established last, one that was at `own` apart; null: none was. */
-  acceptedBefore(serial: number, own: number | null): number | null {
+  /** When a connection to it was established last, other than `own`, whose client is the receiver; null: none was. */
+  acceptedBefore(serial: number, own: ConversationFacts): number | null {
     const row = this.table.rowOf(serial);
     if (row < 0) return null;
     const last = value(this.acceptedAt, row);
-    const time = last === own ? value(this.acceptedEarlier, row) : last;
+    // The third segment came between the first and the last of its client: another's in between is passed over, too.
+    const { last: until } = own.receiver;
+    const isOwn = own.established && until !== null && own.firstAt !== null && last >= own.firstAt && last <= until.at;
+    const time = isOwn ? value(this.acceptedEarlier, row) : last;
     return time === 0 ? null : time;
   }
 

@@ -273,7 +273,7 @@ export class Tracker {
   /** What other connections say of the reset's sender; it grows when the sender accepts another one soon. */
   private hostFacts(reset: Waiting, time: number): HostFacts {
     const ttls = this.hosts.of(this.scratch, 0);
-    const before = this.roles.acceptedBefore(reset.source, reset.conversation.receiver.last?.at ?? null);
+    const before = this.roles.acceptedBefore(reset.source, reset.conversation);
     const host: HostFacts = {
       ttlLeast: ttls?.least ?? null,
       ttlMost: ttls?.most ?? null,

@@ -9,11 +9,13 @@ import { word } from '../base/bytes.js';
 import { ACK, RST, SYN } from '../decode/net/tcp.js';
 import { isReset, noteAfter, noteResetAfter, segmentOf } from './conversation-facts.js';
 import type { ConversationTable } from './conversation-table.js';
-import { AFTER_SECONDS, type ConversationFacts, type SegmentFacts, type SideFacts } from './facts.js';
+import { AFTER_SECONDS, seqDiff, type ConversationFacts, type SegmentFacts, type SideFacts } from './facts.js';
 import { BITS, STATE_WORDS, WATCHED } from './state.js';
 
 const MOST_ROWS = 8192;
 const MOST_OF_A_ROW = 8;
+/** Octets. */
+const FAR = 1 << 28;
 
 interface Watch {
   readonly facts: ConversationFacts;
@@ -77,7 +79,9 @@ export class Watches {
   }
 }
 
-/** A SYN other than the one that the side had sent. */
+/** A SYN, or SYN-ACK, other than the one that the side had sent; or numbers that no connection gets to so soon. */
 function beginsAnother({ flags, seq }: SegmentFacts, side: SideFacts): boolean {
-  return (flags & (SYN | ACK | RST)) === SYN && side.isn !== seq;
+  if ((flags & RST) !== 0) return false;
+  if ((flags & SYN) !== 0) return (flags & ACK) === 0 ? side.isn !== seq : side.seen && side.isn !== seq;
+  return side.next !== null && Math.abs(seqDiff(seq, side.next)) > FAR;
 }

@@ -16,7 +16,9 @@ export const abortTimeout: Rule = ofHost({
   test: (facts) => {
     if (!isActive(facts)) return no('it is no abort');
     if (sentOf(facts) !== null) return no('the kernel says something else');
-    const { probes } = facts.conversation.sender;
+    const { sender, receiver } = facts.conversation;
+    const { probes } = sender;
+    if (!receiver.seen) return no('nothing was captured of its receiver: whether it answered is not known');
     if (probes < FEW_PROBES) return no(`${String(probes)} probes without an answer came before it`);
     return yes('abort-timeout', 'likely', 'kernel', () => [
       `its sender had sent ${String(probes)} probes that nobody answered`,
@@ -35,7 +37,7 @@ export const abort: Rule = ofHost({
     const foreign = ttlOff(facts);
     if (foreign !== null) return no(foreign);
     const { reset, conversation } = facts;
-    const { sender, receiver } = conversation;
+    const { sender } = conversation;
     const hasWindow = reset.window !== null && reset.window > 0;
     let confidence: Confidence = hasWindow || reset.timestamp !== null ? 'likely' : 'possible';
     // A kernel's own numbers are those of the connection.
@@ -43,18 +45,20 @@ export const abort: Rule = ofHost({
     if (isWhole && sender.next !== null && seqDiff(reset.seq, sender.next) !== 0) confidence = 'possible';
     return yes('abort', confidence, 'application', () => [
       'it has the numbers of the connection: a program aborted, or was killed',
-      ...(receiver.dataSegments > 0 && sender.acked !== null && receiver.isn !== null
+      ...(acknowledged(facts) > 0
         ? [`it had acknowledged ${bytes(acknowledged(facts))} before, which may not have been read`]
         : []),
-      ...(sender.last === null ? [] : [`its sender's last segment came ${seconds(reset.at - sender.last.at)} before`]),
+      ...(sender.last === null || !conversation.full
+        ? []
+        : [`its sender's last segment came ${seconds(reset.at - sender.last.at)} before`]),
     ]);
   },
 });
 
-/** Bytes of its receiver that its sender had acknowledged by it: without the SYN, and without the FIN. */
-function acknowledged({ reset, conversation: { receiver } }: Facts): number {
-  if (receiver.isn === null) return 0;
-  return Math.max(0, seqDiff(reset.ack, receiver.isn) - 1 - (receiver.finEnd === reset.ack ? 1 : 0));
+/** Bytes of its receiver that its sender had acknowledged before it: without the SYN, and without the FIN. */
+function acknowledged({ conversation: { sender, receiver } }: Facts): number {
+  if (receiver.isn === null || sender.acked === null) return 0;
+  return Math.max(0, seqDiff(sender.acked, receiver.isn) - 1 - (receiver.finEnd === sender.acked ? 1 : 0));
 }
 
 /** Only resets were captured: what the header allows. */

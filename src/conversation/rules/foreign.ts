@@ -2,7 +2,7 @@
 
 import { seqDiff, type Facts } from '../facts.js';
 import { no, yes, type Rule } from './rule.js';
-import { isAlone, isBare, seconds, sentOf, triggerOf } from './shape.js';
+import { isActive, isAlone, isBare, seconds, sentOf, triggerOf } from './shape.js';
 import { formSign, goesOnSign, ipSign, kernelSign, numberSign, timestampSign, ttlDistance, ttlOff } from './signs.js';
 
 const MOST_SCALE = 14;
@@ -61,9 +61,9 @@ export const outOfWindow: Rule = {
       return no('it is not known what its receiver would accept');
     }
     if (sender.finEnd !== null || receiver.finEnd !== null) return no('the connection was being closed');
-    const isScaled = sender.isn !== null && receiver.isn !== null;
-    // Both must have named a scale for either to count (RFC 7323 2.2); unseen, it may be the greatest.
-    const scale = isScaled ? (sender.windowScale === null ? 0 : (receiver.windowScale ?? 0)) : MOST_SCALE;
+    // Both must have named a scale for either to count (RFC 7323 2.2); unseen or cut off, it may be the greatest.
+    const isScaled = sender.windowScale !== null && receiver.windowScale !== null;
+    const scale = isScaled ? receiver.windowScale : MOST_SCALE;
     const most = window * 2 ** scale;
     const ahead = seqDiff(reset.seq, acked);
     if (ahead >= 0 && ahead <= most) {
@@ -99,12 +99,11 @@ export const middleboxReset: Rule = {
     }
     const both = bothEnds(facts);
     const off = ttlOff(facts);
-    const sign = off ?? ipSign(facts);
-    if (sign === null && both === null) return no(ttlWords(facts));
+    if (off === null && both === null) return no(ttlWords(facts));
     // One step may be another way through the network.
     const isSure = both !== null || (off !== null && ttlDistance(facts) > OTHER_WAY);
     return yes('middlebox-reset', isSure ? 'likely' : 'possible', 'middlebox', () => [
-      ...(sign === null ? [] : [sign]),
+      ...(off === null ? [] : [off]),
       ...(both === null ? [] : [both]),
       ...(kernelSign(facts) === null ? [] : ["the kernel's TCP did not send it"]),
     ]);
@@ -115,6 +114,8 @@ export const middleboxReset: Rule = {
 function bothEnds(facts: Facts): string | null {
   const { reset, conversation } = facts;
   const { receiver, after, lastAt } = conversation;
+  // Two programs may well give up at the same moment, each by its own reset.
+  if (isActive(facts) && timestampSign(facts) === null) return null;
   const before = receiver.lastReset === null ? null : reset.at - receiver.lastReset.at;
   const apart = after.receiverResetAfter ?? before;
   if (apart === null || apart > BOTH_ENDS) return null;

@@ -53,5 +53,6 @@ function history(facts: Facts): string[] {
   if (receiver.lastReset !== null)
     return [`a reset in the name of its receiver came ${seconds(at - receiver.lastReset.at)} before`];
   if (sender.last === null) return ['nothing else was captured of its sender'];
+  if (!facts.conversation.full) return [];
   return [`its sender had last been heard of ${seconds(at - sender.last.at)} before, and had sent no FIN`];
 }

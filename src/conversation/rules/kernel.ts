@@ -74,7 +74,10 @@ export const kernelReason: Rule = {
     const isOpen = cause === 'handshake-mismatch' && isAlone(facts);
     // In answer to its SYN, an acknowledgement of an older connection is the commonest of them.
     const lone = reason === 'TCP_INVALID_ACK_SEQUENCE' ? 'possible' : 'likely';
-    return yes(cause, isOpen ? lone : 'certain', OF_PROGRAMS.has(cause) ? 'application' : 'kernel', () => words(sent));
+    return yes(cause, isOpen ? lone : 'certain', OF_PROGRAMS.has(cause) ? 'application' : 'kernel', () => [
+      ...words(sent),
+      ...restarted(facts, sent),
+    ]);
   },
 };
 
@@ -104,6 +107,14 @@ export const kernelActive: Rule = {
     return yes('abort', 'certain', 'application', () => words(sent));
   },
 };
+
+/** The commonest way to a listener that is asked for what it does not know. */
+function restarted({ conversation }: Facts, { listening }: KernelSent): string[] {
+  const { sender, receiver, established } = conversation;
+  const wasKnown = established || sender.dataSegments > 0 || receiver.dataSegments > 0;
+  if (!listening || !wasKnown) return [];
+  return ['the connection had been established, and the listener there does not know it: the service was started anew'];
+}
 
 /** The kernel's word as sentences. */
 export function words({ reason, path, active, socketless, listening }: KernelSent): string[] {

@@ -10,6 +10,8 @@ import { ipSign } from './signs.js';
 const AT_ONCE = 1;
 /** From SYN-ACK to third segment, at most a few round trips. */
 const HANDSHAKE = 3;
+/** A client that has something to say says it at once. */
+const BEHIND = 0.2;
 
 /** A SYN-ACK for a connection that its client does not have. */
 export const clientGaveUp: Rule = ofHost({
@@ -83,7 +85,11 @@ export const listenQueueFull: Rule = ofHost({
     const { last } = receiver;
     if (last === null || (last.flags & (SYN | ACK)) !== ACK) return no("the handshake's third segment was not seen");
     if (receiver.dataSegments > 1) return no('the client had sent more than one segment of data');
-    if (sender.last !== null && sender.last.at > last.at) return no('the server has said something since');
+    if (sender.acked !== null && seqDiff(sender.acked, last.seq) > 0) return no('the server had acknowledged data');
+    // With data in it, it is the third segment or comes just behind it.
+    const isLater = last.length > 0 && last.at - (sender.last?.at ?? last.at) > BEHIND;
+    if (isLater) return no('the client had said nothing for a while: the handshake was over');
+    if (sender.last !== null && (sender.last.flags & SYN) === 0) return no('the server has said something since');
     if (reset.at - last.at > AT_ONCE) return no(`the client's last segment came ${before(facts, last)}`);
     if (last.at - (sender.last?.at ?? last.at) > HANDSHAKE) return no('the handshake had been completed long before');
     if (receiver.finEnd !== null) return no('the client had finished');

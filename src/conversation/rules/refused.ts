@@ -1,6 +1,6 @@
 /** Resets that answer a SYN, or another segment without ACK: nobody listens, or a packet filter says so. */
 
-import { ACK } from '../../decode/net/tcp.js';
+import { ACK, SYN } from '../../decode/net/tcp.js';
 import { seqDiff, type Facts } from '../facts.js';
 import { type Answer, no, ofHost, type Rule, yes } from './rule.js';
 import {
@@ -140,7 +140,7 @@ export const closedPort: Rule = ofHost({
     if (sentOf(facts) !== null) return no('the kernel says something else');
     if (answersSyn(facts)) return refusal(facts);
     const { last } = facts.conversation.receiver;
-    if (last !== null && (last.flags & ACK) === 0 && last.at <= facts.reset.at) {
+    if (answersProbe(facts) && last !== null) {
       return yes('closed-port', 'possible', 'kernel', () => [
         `it answers a segment without ACK and SYN, ${before(facts, last)}: a probe that met no socket`,
       ]);
@@ -156,6 +156,12 @@ export const closedPort: Rule = ofHost({
   },
 });
 
+/** A segment that is no SYN and has no acknowledgement, as scanners send it; the reset acknowledges just that. */
+function answersProbe({ reset, conversation }: Facts): boolean {
+  const { last } = conversation.receiver;
+  return last !== null && (last.flags & (ACK | SYN)) === 0 && reset.ack === endOf(last);
+}
+
 function refusal(facts: Facts): Answer {
   const isDoubtful = goesOnSign(facts) ?? formSign(facts);
   return yes('closed-port', isDoubtful === null ? 'likely' : 'possible', 'kernel', () => [
@@ -169,6 +175,7 @@ function refusal(facts: Facts): Answer {
 
 function answered(facts: Facts): string[] {
   const { last } = facts.conversation.receiver;
+  if (last !== null && answersProbe(facts)) return [`it answers a segment without ACK and SYN, ${before(facts, last)}`];
   if (!answersSyn(facts) || last === null) return ['it answers a segment without ACK, as a SYN is'];
   return [`it answers the SYN of ${seconds(facts.reset.at - last.at)} before, and acknowledges just that`];
 }

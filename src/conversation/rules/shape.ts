@@ -30,10 +30,13 @@ function isBareFlags(flags: number): boolean {
 export function answersSyn(facts: Facts): boolean {
   const { reset, conversation } = facts;
   const { isn, synAck, last } = conversation.receiver;
-  if (!isRefusal(facts) || isn === null || synAck || last === null) return false;
+  if (!isRefusal(facts) || isn === null || synAck || last === null || (last.flags & SYN) === 0) return false;
   const ahead = seqDiff(reset.ack, isn);
   return ahead === 1 || ahead === 1 + last.length;
 }
+
+/** Seconds: an answer comes within a round trip; what comes later answers nothing. */
+const LONGEST_ANSWER = 3;
 
 /** The segment that a bare reset may answer. */
 export interface Trigger {
@@ -42,11 +45,16 @@ export interface Trigger {
   readonly isSynAck: boolean;
 }
 
-/** The latest segment of the receiver that acknowledged just the reset's sequence number; null: none did. */
+/** The latest segment of the receiver that acknowledged just the reset's number, and was not answered; null: none. */
 export function triggerOf({ reset, conversation }: Facts): Trigger | null {
-  const { last, earlierAck } = conversation.receiver;
-  if (last !== null && (last.flags & ACK) !== 0 && last.ack === reset.seq) {
-    return { segment: last, isSynAck: (last.flags & SYN) !== 0 };
+  const { sender, receiver } = conversation;
+  const { last, earlierAck } = receiver;
+  if (last === null || reset.at - last.at > LONGEST_ANSWER) return null;
+  if ((last.flags & ACK) !== 0 && last.ack === reset.seq) {
+    const isSynAck = (last.flags & SYN) !== 0;
+    const takesRoom = last.length > 0 || isSynAck || (last.flags & FIN) !== 0;
+    const isAnswered = takesRoom && sender.acked !== null && seqDiff(sender.acked, endOf(last)) >= 0;
+    return isAnswered ? null : { segment: last, isSynAck };
   }
   return earlierAck === reset.seq ? { segment: null, isSynAck: false } : null;
 }
