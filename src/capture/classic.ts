@@ -114,7 +114,7 @@ export class ClassicReader implements CaptureReader {
       }
       at += recordHeader;
       const nano = fraction * nanosPerFraction;
-      if (sieve?.passes(view, at, at + cap, sec, nano, next) !== true) {
+      if (sieve?.passes(view, at, at + cap, sec, nano, next, len) !== true) {
         number[n] = next;
         start[n] = at;
         captured[n] = cap;

@@ -48,8 +48,19 @@ export interface FrameNote {
 export interface Sieve {
   /** The link type that it knows. */
   readonly linkType: number;
-  /** Whether the frame from `at` to `end`, of that time (NaN: none) and number, was taken and needs no row. */
-  passes(view: DataView, at: number, end: number, seconds: number, nanos: number, number: number): boolean;
+  /**
+   * Whether the frame from `at` to `end`, of that time (NaN: none) and number, was taken and needs no row. It had
+   * `original` bytes on the wire.
+   */
+  passes(
+    view: DataView,
+    at: number,
+    end: number,
+    seconds: number,
+    nanos: number,
+    number: number,
+    original: number,
+  ): boolean;
 }
 
 export class FrameBatch {

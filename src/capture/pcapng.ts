@@ -141,7 +141,7 @@ export class PcapngReader implements CaptureReader {
       const own = next++;
       if (sieve?.linkType === reading.linkType) {
         const [sec, nano] = [value(seconds, n), value(nanos, n)];
-        if (sieve.passes(view, frame, frame + cap, sec, nano, own)) {
+        if (sieve.passes(view, frame, frame + cap, sec, nano, own, len < cap ? cap : len)) {
           at += total;
           continue;
         }

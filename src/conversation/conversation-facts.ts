@@ -6,7 +6,17 @@
 
 import { value, word } from '../base/bytes.js';
 import { ACK, FIN, RST, SYN } from '../decode/net/tcp.js';
-import { FLAGS_MASK, NO_WINDOW, R_ACK, R_FLAGS, R_LENGTH, R_NUMBER, R_SEQ, TTL_SHIFT } from '../decode/records.js';
+import {
+  FLAGS_MASK,
+  IS_IPV6,
+  NO_WINDOW,
+  R_ACK,
+  R_FLAGS,
+  R_LENGTH,
+  R_NUMBER,
+  R_SEQ,
+  TTL_SHIFT,
+} from '../decode/records.js';
 import type { ConversationTable } from './conversation-table.js';
 import { seqDiff, type AfterFacts, type ConversationFacts, type SegmentFacts, type SideFacts } from './facts.js';
 import * as state from './state.js';
@@ -122,6 +132,7 @@ function sideFacts({ words: s, times }: ConversationTable, own: number, seldom: 
         };
   if ((bits & state.SEEN) === 0) return resets === 0 ? NOTHING_SENT : { ...NOTHING_SENT, resets, lastReset };
   const flagsWord = word(s, own + state.S_FLAGS);
+  const isSix = (flagsWord & IS_IPV6) !== 0;
   const ttls = word(s, own + state.S_TTLS);
   const windowId = word(s, own + state.S_WINDOW_ID);
   const at = value(times, own / 2 + state.S_LAST_AT);
@@ -151,9 +162,9 @@ function sideFacts({ words: s, times }: ConversationTable, own: number, seldom: 
     ttlLeast: ttls & 0xff,
     ttlMost: (ttls >>> 8) & 0xff,
     ttl: (flagsWord >>> TTL_SHIFT) & 0xff,
-    ipIds: ipIdsOf(bits),
-    ipId: windowId & 0xffff,
-    dontFragment: eachOf(bits, state.WITH_DF, state.WITHOUT_DF),
+    ipIds: isSix ? null : ipIdsOf(bits),
+    ipId: isSix ? null : windowId & 0xffff,
+    dontFragment: isSix ? null : eachOf(bits, state.WITH_DF, state.WITHOUT_DF),
     resets,
     lastReset,
   };

@@ -5,7 +5,7 @@
  * Knows how a connection is found and what it is worth keeping, not what its state means: see state.ts.
  */
 
-import { link, word } from '../base/bytes.js';
+import { word } from '../base/bytes.js';
 import {
   R_DESTINATION,
   R_DESTINATION_UPPER,
@@ -20,10 +20,12 @@ import {
 import { HASH, KEY, NEXT_ROW, STATE_WORDS, useOf } from './state.js';
 
 const FIRST_CAPACITY = 1024;
-const NONE = -1;
+/** Room that is not used yet costs nothing, copying what is there does. */
+const GROWTH = 16;
+const NONE = 0;
 /** Looked at for one that makes room. */
 const CANDIDATES = 4;
-/** Keys of one slot that are looked at; keys made to collide are forgotten instead of slowing everything down. */
+/** Keys of one slot; keys made to collide push each other out instead of slowing everything down. */
 const MAX_CHAIN = 64;
 /** Of IPv6: the upper words of the lower end's address, and of the higher's. */
 const UPPER_WORDS = 6;
@@ -37,6 +39,8 @@ export class ConversationTable {
   times = new Float64Array(0);
   /** Rows that made room for others. */
   evicted = 0;
+  /** The row that made room last. */
+  victim = -1;
   /** Of what `put` looked for: the source is the lower end of the key. */
   sourceIsLower = false;
   private readonly limit: number;
@@ -46,7 +50,8 @@ export class ConversationTable {
   private used = 0;
   private hand = 0;
   private uppers = new Uint32Array(0);
-  private heads = new Int32Array(0);
+  /** By the lowest bits of the hash: the newest row with it, from 1; each row knows the next one. */
+  private heads = new Uint32Array(1);
   private mask = 0;
 
   /** At most `limit` rows, a power of two. `forgotten` hears of each row that makes room. */
@@ -60,84 +65,114 @@ export class ConversationTable {
     return this.used;
   }
 
+  /** The row where looking for a key of this hash begins; -1: there is no such key. */
+  first(hash: number): number {
+    return (word(this.heads, hash & this.mask) | 0) - 1;
+  }
+
+  /** The row of the record's connection, `from` being the first to be looked at; -1 where there is none. */
+  findFrom(from: number, records: Uint32Array, at: number): number {
+    const { words } = this;
+    const hash = word(records, at + R_HASH);
+    const source = word(records, at + R_SOURCE);
+    const destination = word(records, at + R_DESTINATION);
+    const ports = word(records, at + R_PORTS);
+    const tenant = word(records, at + R_TENANT);
+    // All bits where the source is the lower end, else none.
+    const isLower = (word(records, at + R_FLAGS) << 1) >> 31;
+    const crossed = (source ^ destination) & isLower;
+    const swapped = (ports << 16) | (ports >>> 16);
+    const own = swapped ^ ((ports ^ swapped) & isLower);
+    let row = from;
+    while (row >= 0) {
+      const base = row * STATE_WORDS;
+      const unlike =
+        (word(words, base + HASH) ^ hash) |
+        (word(words, base + KEY) ^ destination ^ crossed) |
+        (word(words, base + KEY + 1) ^ source ^ crossed) |
+        (word(words, base + KEY + 2) ^ own) |
+        (word(words, base + KEY + 3) ^ tenant);
+      if (unlike === 0 && (!this.isSix || this.hasUpper(row, records, at, isLower))) return row;
+      row = (word(words, base + NEXT_ROW) | 0) - 1;
+    }
+    return -1;
+  }
+
   /** The row of the record's connection; a new one, its state all zeros, where there was none. */
   put(records: Uint32Array, at: number): number {
-    if (this.capacity === 0) this.grow();
-    const { words, heads, isSix } = this;
-    const hash = word(records, at + R_HASH);
-    const isLower = (word(records, at + R_FLAGS) & SOURCE_IS_LOWER) !== 0;
-    this.sourceIsLower = isLower;
-    const low = word(records, at + (isLower ? R_SOURCE : R_DESTINATION));
-    const high = word(records, at + (isLower ? R_DESTINATION : R_SOURCE));
-    const sent = word(records, at + R_PORTS);
-    const ports = isLower ? sent : ((sent << 16) | (sent >>> 16)) >>> 0;
-    const tenant = word(records, at + R_TENANT);
-    let row = link(heads, hash & this.mask);
-    for (let steps = 0; row !== NONE && steps < MAX_CHAIN; steps++) {
-      const base = row * STATE_WORDS;
-      if (
-        word(words, base + HASH) === hash &&
-        word(words, base + KEY) === low &&
-        word(words, base + KEY + 1) === high &&
-        word(words, base + KEY + 2) === ports &&
-        word(words, base + KEY + 3) === tenant &&
-        (!isSix || this.hasUpper(row, records, at, isLower))
-      ) {
-        return row;
-      }
-      row = word(words, base + NEXT_ROW) | 0;
-    }
-    return this.insert(hash, low, high, ports, tenant, records, at);
+    this.sourceIsLower = (word(records, at + R_FLAGS) & SOURCE_IS_LOWER) !== 0;
+    const row = this.findFrom(this.first(word(records, at + R_HASH)), records, at);
+    return row < 0 ? this.insert(records, at) : row;
   }
 
-  private hasUpper(row: number, records: Uint32Array, at: number, isLower: boolean): boolean {
+  private hasUpper(row: number, records: Uint32Array, at: number, isLower: number): boolean {
     const { uppers } = this;
-    const lower = at + (isLower ? R_SOURCE_UPPER : R_DESTINATION_UPPER);
-    const higher = at + (isLower ? R_DESTINATION_UPPER : R_SOURCE_UPPER);
     const own = row * UPPER_WORDS;
+    let unlike = 0;
     for (let w = 0; w < 3; w++) {
-      if (word(uppers, own + w) !== word(records, lower + w)) return false;
-      if (word(uppers, own + 3 + w) !== word(records, higher + w)) return false;
+      const source = word(records, at + R_SOURCE_UPPER + w);
+      const destination = word(records, at + R_DESTINATION_UPPER + w);
+      const crossed = (source ^ destination) & isLower;
+      unlike |= word(uppers, own + w) ^ destination ^ crossed;
+      unlike |= word(uppers, own + 3 + w) ^ source ^ crossed;
     }
-    return true;
+    return unlike === 0;
   }
 
-  /** A function of its own: what runs seldom must not be part of what runs for every segment. */
-  private insert(
-    hash: number,
-    low: number,
-    high: number,
-    ports: number,
-    tenant: number,
-    records: Uint32Array,
-    at: number,
-  ): number {
+  private insert(records: Uint32Array, at: number): number {
     if (this.used === this.capacity && this.capacity < this.limit) this.grow();
-    const row = this.used < this.capacity ? this.used++ : this.evict();
-    const { words, heads } = this;
+    if (this.used >= this.heads.length && this.heads.length < this.limit) this.spread();
+    const hash = word(records, at + R_HASH);
+    const row = this.roomIn(hash & this.mask);
+    const { words, heads, sourceIsLower: isLower } = this;
     const base = row * STATE_WORDS;
-    words.fill(0, base, base + STATE_WORDS);
+    const ports = word(records, at + R_PORTS);
     words[base + HASH] = hash;
-    words[base + KEY] = low;
-    words[base + KEY + 1] = high;
-    words[base + KEY + 2] = ports;
-    words[base + KEY + 3] = tenant;
-    if (this.isSix) {
-      const { uppers, sourceIsLower } = this;
-      const lower = at + (sourceIsLower ? R_SOURCE_UPPER : R_DESTINATION_UPPER);
-      const higher = at + (sourceIsLower ? R_DESTINATION_UPPER : R_SOURCE_UPPER);
-      for (let w = 0; w < 3; w++) {
-        uppers[row * UPPER_WORDS + w] = word(records, lower + w);
-        uppers[row * UPPER_WORDS + 3 + w] = word(records, higher + w);
-      }
-    }
+    words[base + KEY] = word(records, at + (isLower ? R_SOURCE : R_DESTINATION));
+    words[base + KEY + 1] = word(records, at + (isLower ? R_DESTINATION : R_SOURCE));
+    words[base + KEY + 2] = isLower ? ports : (ports << 16) | (ports >>> 16);
+    words[base + KEY + 3] = word(records, at + R_TENANT);
+    if (this.isSix) this.putUpper(row, records, at);
     const slot = hash & this.mask;
-    words[base + NEXT_ROW] = link(heads, slot);
-    heads[slot] = row;
+    words[base + NEXT_ROW] = word(heads, slot);
+    heads[slot] = row + 1;
     return row;
   }
 
-  private evict(): number {
+  private putUpper(row: number, records: Uint32Array, at: number): void {
+    const { uppers, sourceIsLower } = this;
+    const lower = at + (sourceIsLower ? R_SOURCE_UPPER : R_DESTINATION_UPPER);
+    const higher = at + (sourceIsLower ? R_DESTINATION_UPPER : R_SOURCE_UPPER);
+    for (let w = 0; w < 3; w++) {
+      uppers[row * UPPER_WORDS + w] = word(records, lower + w);
+      uppers[row * UPPER_WORDS + 3 + w] = word(records, higher + w);
+    }
+  }
+
+  /** A row, all zeros, for a key of that slot. */
+  private roomIn(slot: number): number {
+    const crowded = this.lastOf(slot);
+    if (crowded === NONE && this.used < this.capacity) return this.used++;
+    const row = crowded === NONE ? this.leastUseful() : crowded - 1;
+    this.evicted++;
+    this.victim = row;
+    this.unlink(row);
+    this.forgotten(row);
+    this.words.fill(0, row * STATE_WORDS, (row + 1) * STATE_WORDS);
+    return row;
+  }
+
+  /** The last row of a slot that has as many as it may; NONE of others. */
+  private lastOf(slot: number): number {
+    let next = word(this.heads, slot);
+    for (let steps = 1; next !== NONE; steps++) {
+      if (steps === MAX_CHAIN) return next;
+      next = word(this.words, (next - 1) * STATE_WORDS + NEXT_ROW);
+    }
+    return NONE;
+  }
+
+  private leastUseful(): number {
     let victim = this.hand;
     let least = Infinity;
     for (let i = 0; i < CANDIDATES; i++) {
@@ -148,9 +183,6 @@ export class ConversationTable {
       least = use;
       victim = row;
     }
-    this.evicted++;
-    this.unlink(victim);
-    this.forgotten(victim);
     return victim;
   }
 
@@ -158,36 +190,46 @@ export class ConversationTable {
     const { heads, words } = this;
     const slot = word(words, row * STATE_WORDS + HASH) & this.mask;
     const after = word(words, row * STATE_WORDS + NEXT_ROW);
-    let before = link(heads, slot);
-    if (before === row) {
-      heads[slot] = after | 0;
+    let before = word(heads, slot);
+    if (before === row + 1) {
+      heads[slot] = after;
       return;
     }
-    while (word(words, before * STATE_WORDS + NEXT_ROW) !== row) before = word(words, before * STATE_WORDS + NEXT_ROW);
-    words[before * STATE_WORDS + NEXT_ROW] = after;
+    for (;;) {
+      const at = (before - 1) * STATE_WORDS + NEXT_ROW;
+      before = word(words, at);
+      if (before !== row + 1) continue;
+      words[at] = after;
+      return;
+    }
   }
 
   private grow(): void {
-    const capacity =
-      this.capacity === 0 ? Math.min(FIRST_CAPACITY, this.limit) : Math.min(this.capacity * 2, this.limit);
+    const capacity = Math.min(this.capacity === 0 ? FIRST_CAPACITY : this.capacity * GROWTH, this.limit);
     this.capacity = capacity;
     const state = new ArrayBuffer(capacity * STATE_WORDS * 4);
     const words = new Uint32Array(state);
     words.set(this.words);
     this.words = words;
     this.times = new Float64Array(state);
-    if (this.isSix) {
-      const uppers = new Uint32Array(capacity * UPPER_WORDS);
-      uppers.set(this.uppers);
-      this.uppers = uppers;
-    }
-    this.heads = new Int32Array(capacity * 2).fill(NONE);
-    this.mask = capacity * 2 - 1;
+    if (!this.isSix) return;
+    const uppers = new Uint32Array(capacity * UPPER_WORDS);
+    uppers.set(this.uppers);
+    this.uppers = uppers;
+  }
+
+  /** More slots. The rows of one stay in their order, the newest first. */
+  private spread(): void {
+    const { words } = this;
+    const heads = new Uint32Array(Math.min(Math.max(FIRST_CAPACITY, this.heads.length * 2), this.limit));
+    const mask = heads.length - 1;
     for (let row = 0; row < this.used; row++) {
       const base = row * STATE_WORDS;
-      const slot = word(words, base + HASH) & this.mask;
-      words[base + NEXT_ROW] = link(this.heads, slot);
-      this.heads[slot] = row;
+      const slot = word(words, base + HASH) & mask;
+      words[base + NEXT_ROW] = word(heads, slot);
+      heads[slot] = row + 1;
     }
+    this.heads = heads;
+    this.mask = mask;
   }
 }

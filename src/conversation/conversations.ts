@@ -5,9 +5,10 @@
  * Knows records and their times; no files, no clock, no processes.
  */
 
-import { value, word } from '../base/bytes.js';
-import { ACK, FIN, PSH, SYN, URG } from '../decode/net/tcp.js';
+import { link, value, word } from '../base/bytes.js';
+import { ACK, FIN, PSH, SYN } from '../decode/net/tcp.js';
 import {
+  bitsOf,
   DONT_FRAGMENT,
   FLAGS_MASK,
   HAS_SCALE,
@@ -17,6 +18,7 @@ import {
   NO_WINDOW,
   R_ACK,
   R_FLAGS,
+  R_HASH,
   R_LENGTH,
   R_NANOS,
   R_NUMBER,
@@ -26,6 +28,7 @@ import {
   R_WINDOW_ID,
   RECORD_WORDS,
   SCALE_SHIFT,
+  SOURCE_IS_LOWER,
   TTL_SHIFT,
   type Records,
 } from '../decode/records.js';
@@ -37,13 +40,21 @@ import { HIGHER, HIGHER_SELDOM, LOWER, LOWER_SELDOM, STATE_WORDS } from './state
 export const MOST_CONVERSATIONS = 1 << 18;
 /** Copies of one segment, on several interfaces or both sides of a router, lie within this. */
 const COPY_SECONDS = 0.06;
+/** Those of one host within this. */
+const SAME_HOST_SECONDS = 0.005;
 /** What a socket's IP ID goes up by from one segment to the next; segments that were not captured count too. */
 const ID_STEP = 512;
 const MOST_PROBES = 255;
-/** Bits of a connection that is established, and that nothing special is known of. */
-const SETTLED = state.ESTABLISHED | state.WATCHED | state.LOWER_FIN | state.HIGHER_FIN;
-/** What a segment has in common with the one before of its side: options, "don't fragment", no SYN, FIN, or lack of ACK. */
-const ALIKE = SYN | FIN | ACK | URG | HAS_TIMESTAMP | DONT_FRAGMENT | NO_TIME | NO_WINDOW;
+/** What the short way needs: an acknowledgement, neither SYN nor FIN, a time, a window. */
+const PLAIN_BITS = SYN | FIN | ACK | NO_TIME | NO_WINDOW;
+/** Of a side that has sent segments of that kind before. */
+const KNOWN_SIDE = state.SEEN | state.HAS_ACKED | state.ID_SEEN;
+/** Records that are looked up before the first of them is taken: so their ways to memory overlap. */
+const BLOCK = 256;
+/** From the bit of the record that the source is the lower end, to the words between the two sides. */
+const LOWER_SHIFT = 26;
+/** In a row's place: another connection has it by now. */
+const GONE = -1;
 
 /** What the tracker hears of. */
 export interface ConversationListener {
@@ -67,6 +78,12 @@ export class Conversations {
   /** Segments without SYN, FIN or RST were seen: the capture holds more than the beginnings and ends of connections. */
   sawMiddle = false;
   private readonly listener: ConversationListener;
+  /** Of the block that is being taken: where each record begins, and its connection's row, or GONE. */
+  private readonly begins = new Int32Array(BLOCK);
+  private readonly rows = new Int32Array(BLOCK);
+  private size = 0;
+  /** Whatever was read only to be near. */
+  protected near = 0;
 
   constructor(listener: ConversationListener, limit = MOST_CONVERSATIONS) {
     this.listener = listener;
@@ -102,64 +119,158 @@ export class Conversations {
     const { words, count } = records;
     let place = from;
     while (place < count) {
-      const at = place * RECORD_WORDS;
-      if (word(words, at + R_NUMBER) >= number) return place;
-      const isSix = (word(words, at + R_FLAGS) & IS_IPV6) !== 0;
-      this.take(isSix ? this.six : this.four, words, at);
-      place += isSix ? 2 : 1;
+      const before = place;
+      place = this.lookUp(words, place, count, number);
+      if (place === before) break;
+      this.takeBlock(words);
     }
     return place;
+  }
+
+  /**
+   * Finds the connections of the next records. Pass by pass, each without branches on what it reads: so a processor
+   * waits for many places in memory at once, instead of for one after the other.
+   * @returns the place behind them.
+   */
+  private lookUp(words: Uint32Array, from: number, count: number, number: number): number {
+    const { begins, rows, four, six } = this;
+    const end = Math.min(count, from + BLOCK);
+    let near = 0;
+    // Written by another thread, perhaps.
+    for (let place = from; place < end; place++) near ^= word(words, place * RECORD_WORDS);
+    let place = from;
+    let n = 0;
+    while (place < end) {
+      const at = place * RECORD_WORDS;
+      if (word(words, at + R_NUMBER) >= number) break;
+      const isSix = (word(words, at + R_FLAGS) & IS_IPV6) !== 0;
+      begins[n] = at;
+      rows[n] = (isSix ? six : four).first(word(words, at + R_HASH));
+      place += isSix ? 2 : 1;
+      n++;
+    }
+    const [s4, s6] = [four.words, six.words];
+    for (let i = 0; i < n; i++) {
+      const first = link(rows, i);
+      if (first < 0) continue;
+      const flagsWord = word(words, link(begins, i) + R_FLAGS);
+      const base = first * STATE_WORDS;
+      const own = ownOf(base, flagsWord);
+      near ^= (flagsWord & IS_IPV6) === 0 ? word(s4, base) ^ word(s4, own) : word(s6, base) ^ word(s6, own);
+    }
+    for (let i = 0; i < n; i++) {
+      const at = link(begins, i);
+      const table = (word(words, at + R_FLAGS) & IS_IPV6) === 0 ? four : six;
+      rows[i] = table.findFrom(link(rows, i), words, at);
+    }
+    this.size = n;
+    this.near = near;
+    return place;
+  }
+
+  private takeBlock(words: Uint32Array): void {
+    const { begins, rows, four, six, size } = this;
+    for (let i = 0; i < size; i++) {
+      const at = link(begins, i);
+      const row = link(rows, i);
+      const table = (word(words, at + R_FLAGS) & IS_IPV6) === 0 ? four : six;
+      if (row === GONE) this.takeFresh(table, words, at, i);
+      else if (!this.isTaken(table, row, words, at)) this.takeOther(table, row, words, at);
+    }
+  }
+
+  /** Of a connection that is not, or no longer, where it was looked for. A new one may push another out. */
+  private takeFresh(table: ConversationTable, words: Uint32Array, at: number, i: number): void {
+    const { evicted } = table;
+    const row = table.put(words, at);
+    this.takeOther(table, row, words, at);
+    if (table.evicted === evicted) return;
+    const { begins, rows, size } = this;
+    for (let later = i + 1; later < size; later++) {
+      if (rows[later] === row && this.tableOf(words, link(begins, later)) === table) rows[later] = GONE;
+    }
   }
 
   /** A segment that is no reset. */
   take(table: ConversationTable, words: Uint32Array, at: number): void {
     const row = table.put(words, at);
-    const { words: s, times } = table;
+    if (!this.isTaken(table, row, words, at)) this.takeOther(table, row, words, at);
+  }
+
+  /**
+   * The short way: most segments go on where their side was and change nothing but its numbers. Written without
+   * branches on what differs from segment to segment.
+   * @returns whether the segment was one of these, and taken.
+   */
+  private isTaken({ words: s, times }: ConversationTable, row: number, words: Uint32Array, at: number): boolean {
     const base = row * STATE_WORDS;
-    const own = base + (table.sourceIsLower ? LOWER : HIGHER);
     const flagsWord = word(words, at + R_FLAGS);
+    const own = ownOf(base, flagsWord);
     const seq = word(words, at + R_SEQ);
+    const ack = word(words, at + R_ACK);
     const length = word(words, at + R_LENGTH);
     const windowId = word(words, at + R_WINDOW_ID);
-    const step = (windowId - word(s, own + state.S_WINDOW_ID)) & 0xffff;
+    const bits = word(s, base + state.BITS);
+    const own$ = word(s, own + state.S_BITS);
     const ttl = (flagsWord >>> TTL_SHIFT) & 0xff;
-    // Most segments go on where their side was and differ in nothing but their numbers.
+    const lastAck = word(s, own + state.S_ACK);
+    const lastWindowId = word(s, own + state.S_WINDOW_ID);
     if (
-      ((word(s, base + state.BITS) & SETTLED) | word(s, base + state.PROBES)) !== state.ESTABLISHED ||
-      ((word(s, own + state.S_FLAGS) ^ flagsWord) & ALIKE) !== 0 ||
-      (word(s, own + state.S_BITS) & state.ORDINARY) !== state.ORDINARY ||
+      (flagsWord & PLAIN_BITS) !== ACK ||
+      (own$ & KNOWN_SIDE) !== KNOWN_SIDE ||
+      ((bits & state.WATCHED) | word(s, base + state.PROBES)) !== 0 ||
+      (bits & (state.SYN_ACK_SEEN | state.ESTABLISHED)) === state.SYN_ACK_SEEN ||
       word(s, own + state.S_NEXT) !== seq ||
       (word(s, own + state.S_TTLS) & 0xffff) !== (ttl | (ttl << 8)) ||
-      (step - 1) >>> 0 >= ID_STEP
+      // A copy of the last one, perhaps.
+      ((word(s, own + state.S_SEQ) ^ seq) |
+        (lastAck ^ ack) |
+        (word(s, own + state.S_LENGTH) ^ length) |
+        (lastWindowId ^ windowId) |
+        ((word(s, own + state.S_FLAGS) ^ flagsWord) & FLAGS_MASK)) ===
+        0
     ) {
-      this.takeOther(table, row, words, at);
-      return;
+      return false;
     }
-    const ack = word(words, at + R_ACK);
-    const before = word(s, own + state.S_ACK);
-    if (before !== ack) {
-      s[own + state.S_EARLIER_ACK] = before;
-      if (((ack - word(s, own + state.S_ACKED)) | 0) > 0) s[own + state.S_ACKED] = ack;
-      s[own + state.S_ACK] = ack;
-    }
+    const acked = word(s, own + state.S_ACKED);
+    const ahead = (ack - acked) | 0;
+    s[own + state.S_ACKED] = acked + (ahead & ~(ahead >> 31));
+    const isOther = bitsOf(lastAck ^ ack);
+    const earlier = word(s, own + state.S_EARLIER_ACK);
+    s[own + state.S_EARLIER_ACK] = earlier ^ ((earlier ^ lastAck) & isOther);
+    s[own + state.S_ACK] = ack;
+    const step = (windowId - lastWindowId) & 0xffff;
+    const jumped = ((ID_STEP - step) >> 31) | ~bitsOf(step);
+    s[own + state.S_BITS] =
+      own$ |
+      state.PLAIN |
+      state.ID_COMPARED |
+      (isOther & state.HAS_EARLIER_ACK) |
+      (jumped & state.ID_JUMPED) |
+      (bitsOf(windowId & 0xffff) & state.ID_NOT_ZERO) |
+      ((flagsWord & DONT_FRAGMENT) === 0 ? state.WITHOUT_DF : state.WITH_DF) |
+      ((flagsWord & HAS_TIMESTAMP) === 0 ? state.WITHOUT_TIMESTAMP : state.WITH_TIMESTAMP);
+    if ((flagsWord & HAS_TIMESTAMP) !== 0) s[own + state.S_TIMESTAMP] = word(words, at + R_TIMESTAMP);
     s[own + state.S_NEXT] = seq + length;
     s[own + state.S_SEQ] = seq;
     s[own + state.S_FLAGS] = flagsWord;
     s[own + state.S_LENGTH] = length;
     s[own + state.S_WINDOW_ID] = windowId;
-    s[own + state.S_TIMESTAMP] = word(words, at + R_TIMESTAMP);
-    s[own + state.S_DATA] = word(s, own + state.S_DATA) + (length === 0 ? 0 : 1);
+    s[own + state.S_DATA] = word(s, own + state.S_DATA) - bitsOf(length);
     s[own + state.S_NUMBER] = word(words, at + R_NUMBER);
     const time = word(words, at + R_SECONDS) + word(words, at + R_NANOS) * 1e-9;
     times[own / 2 + state.S_LAST_AT] = time;
     this.clock = time;
+    this.sawMiddle = true;
+    return true;
   }
 
   /** The same for every segment, whatever it is. */
   private takeOther(table: ConversationTable, row: number, words: Uint32Array, at: number): void {
     const flagsWord = word(words, at + R_FLAGS);
     const time = this.timeOf(words, at);
-    const isLower = table.sourceIsLower;
+    const isLower = (flagsWord & SOURCE_IS_LOWER) !== 0;
+    table.sourceIsLower = isLower;
     const { words: s, times } = table;
     const base = row * STATE_WORDS;
     const own = base + (isLower ? LOWER : HIGHER);
@@ -179,6 +290,9 @@ export class Conversations {
       time - value(times, ownTimes + state.S_LAST_AT) < COPY_SECONDS &&
       word(s, own + state.S_WINDOW_ID) === word(words, at + R_WINDOW_ID)
     ) {
+      noteCopy(s, own, flagsWord);
+      // So late it may be the same said again, as an acknowledgement is that is asked for again.
+      if (time - value(times, ownTimes + state.S_LAST_AT) > SAME_HOST_SECONDS) times[ownTimes + state.S_LAST_AT] = time;
       return;
     }
     if ((flags & SYN) !== 0 && this.handshake(table, row, words, at, isLower)) own$ = 0;
@@ -303,16 +417,29 @@ export class Conversations {
     s[seldom + state.S_ISN] = seq;
     s[own + state.S_BITS] = wanted | ((flagsWord & HAS_SCALE) === 0 ? 0 : state.WITH_SCALE);
     s[own + state.S_TTLS] = ((flagsWord >>> SCALE_SHIFT) & 15) << 16;
-    if (!wasOpened) this.listener.opened(words, at, isSynAck, !isSynAck);
+    // Of a connection that was known by its SYN-ACK alone, it is told now that its SYN was seen.
+    const isOwn = (bits & (isLower ? state.LOWER_OPENED : state.HIGHER_OPENED)) !== 0;
+    if (!wasOpened || (!isSynAck && isOwn)) this.listener.opened(words, at, isSynAck, !isSynAck);
     return true;
   }
+}
+
+/** Where the words of the sender's side begin in the row that begins at `base`. */
+function ownOf(base: number, flagsWord: number): number {
+  return base + HIGHER - ((flagsWord & SOURCE_IS_LOWER) >>> LOWER_SHIFT);
+}
+
+/** The same segment on another interface or the other side of a router, or said again at once: by another way, perhaps. */
+function noteCopy(s: Uint32Array, own: number, flagsWord: number): void {
+  s[own + state.S_TTLS] = widened(word(s, own + state.S_TTLS), (flagsWord >>> TTL_SHIFT) & 0xff);
 }
 
 /** The SYN was captured behind its answer. */
 function isLate(s: Uint32Array, base: number, isLower: boolean, bits: number, seq: number): boolean {
   const other = base + (isLower ? HIGHER : LOWER);
   return (
-    (bits & (state.SYN_SEEN | state.SYN_ACK_SEEN)) === state.SYN_ACK_SEEN && word(s, other + state.S_ACKED) === seq + 1
+    (bits & (state.SYN_SEEN | state.SYN_ACK_SEEN)) === state.SYN_ACK_SEEN &&
+    word(s, other + state.S_ACKED) === (seq + 1) >>> 0
   );
 }
 

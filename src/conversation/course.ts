@@ -6,7 +6,7 @@
  */
 
 import { ACK } from '../decode/net/tcp.js';
-import { seqDiff, type ConversationFacts, type SideFacts } from './facts.js';
+import { seqDiff, type SideFacts } from './facts.js';
 import type { Reset } from './reset.js';
 import type { Cause } from './verdict.js';
 
@@ -14,14 +14,15 @@ export type Stage = 'handshake' | 'established' | 'data' | 'closing' | 'closed' 
 export type ConnState = 'REJ' | 'RSTO' | 'RSTR' | 'RSTOS0' | 'RSTRH';
 
 /** What the connection had reached. */
-export function stageOf({ conversation }: Reset): Stage {
+export function stageOf(reset: Reset): Stage {
+  const { conversation } = reset;
   const { sender, receiver, established, synSeen, full } = conversation;
   if (!sender.seen && !receiver.seen) return 'unknown';
   const finished = [sender, receiver].filter(({ finEnd }) => finEnd !== null).length;
   // A FIN out of the blue is a probe, and ends nothing.
-  const isConnection = established || (sender.seen && receiver.seen) || hasData(conversation);
+  const isConnection = established || (sender.seen && receiver.seen) || hasData(reset);
   if (finished > 0 && isConnection) return finished === 2 ? 'closed' : 'closing';
-  if (sender.dataSegments > 0 || receiver.dataSegments > 0 || hasData(conversation)) return 'data';
+  if (sender.dataSegments > 0 || receiver.dataSegments > 0 || hasData(reset)) return 'data';
   if (established) return 'established';
   // Where only its ends were captured, the handshake's last segment was not.
   if (!full && sender.isn !== null && receiver.isn !== null) return 'unknown';
@@ -29,8 +30,9 @@ export function stageOf({ conversation }: Reset): Stage {
 }
 
 /** Sequence numbers say that data had been sent, also where its segments were not captured. */
-function hasData({ sender, receiver }: ConversationFacts): boolean {
-  return (sent(sender, receiver, null) ?? 0) > 0 || (sent(receiver, sender, null) ?? 0) > 0;
+function hasData(reset: Reset): boolean {
+  const { sender, receiver } = reset.conversation;
+  return (sent(reset, sender, receiver) ?? 0) > 0 || (sent(reset, receiver, sender) ?? 0) > 0;
 }
 
 /** Zeek's connection state (base/protocols/conn), where the SYN or its answer was seen; null else. */
@@ -65,32 +67,38 @@ export interface Bytes {
 
 /** What each side had sent, by sequence numbers (so modulo 4 GiB); null where SYN and SYN-ACK were not both seen. */
 export function bytesOf(reset: Reset): Bytes | null {
-  const { conversation, resetBy, verdict } = reset;
+  const { conversation, resetBy } = reset;
   const { sender, receiver } = conversation;
   if (sender.isn === null || receiver.isn === null || resetBy === 'unknown') return null;
-  // Numbers of somebody else's, or of another time, tell nothing of the connection.
-  const own = STRANGE.has(verdict.cause) ? null : reset;
-  const bySender = sent(sender, receiver, own);
-  const byReceiver = sent(receiver, sender, own);
+  const bySender = sent(reset, sender, receiver);
+  const byReceiver = sent(reset, receiver, sender);
   return resetBy === 'server'
     ? { toServer: byReceiver, toClient: bySender }
     : { toServer: bySender, toClient: byReceiver };
 }
 
+/** Their numbers are somebody else's, or of another time: they tell nothing of the connection. */
 const STRANGE: ReadonlySet<Cause> = new Set<Cause>(['injected', 'out-of-window']);
 
 /** Bytes that a side had sent: what was seen of it, or acknowledged by the other, or what the reset's numbers tell. */
-function sent(side: SideFacts, other: SideFacts, reset: Reset | null): number | null {
+function sent(reset: Reset, side: SideFacts, other: SideFacts): number | null {
+  const { full, established } = reset.conversation;
   if (side.isn === null) return null;
   const first = (side.isn + 1) >>> 0;
-  let most = Math.max(countOf(side.next, first), countOf(other.acked, first));
-  const told = reset === null ? null : toldBy(reset, side);
+  const seen = countOf(side.next, first);
+  // What is acknowledged in a handshake that was not completed may be anything.
+  if (full && !established) return withoutFin(seen, side, first);
+  let most = Math.max(seen, countOf(other.acked, first));
+  const told = STRANGE.has(reset.verdict.cause) ? null : toldBy(reset, side);
   if (told !== null) {
     const count = seqDiff(told, first);
     if (count > most && count < MOST_AHEAD) most = count;
-  } else if (reset?.conversation.full === false) return null;
-  const hasFin = side.finEnd !== null && most > 0 && (side.finEnd - first) >>> 0 <= most;
-  return hasFin ? most - 1 : most;
+  } else if (!full) return null;
+  return withoutFin(most, side, first);
+}
+
+function withoutFin(count: number, { finEnd }: SideFacts, first: number): number {
+  return finEnd !== null && count > 0 && (finEnd - first) >>> 0 <= count ? count - 1 : count;
 }
 
 /** What the reset says of the side's number; null: nothing. */

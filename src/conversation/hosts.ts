@@ -3,7 +3,7 @@
  * way. Bounded, the oldest forgotten first.
  */
 
-import { num, word } from '../base/bytes.js';
+import { u8, word } from '../base/bytes.js';
 import { IS_IPV6, R_FLAGS, R_SOURCE, R_SOURCE_UPPER, R_TENANT, TTL_SHIFT } from '../decode/records.js';
 import { grown, WordTable } from './word-table.js';
 
@@ -34,15 +34,15 @@ export class Hosts {
       this.most[row] = ttl;
       return;
     }
-    if (ttl < num(this.least, row)) this.least[row] = ttl;
-    if (ttl > num(this.most, row)) this.most[row] = ttl;
+    if (ttl < u8(this.least, row)) this.least[row] = ttl;
+    if (ttl > u8(this.most, row)) this.most[row] = ttl;
   }
 
   /** Of the source of the record at `at`; null: nothing was seen of it. */
   of(words: Uint32Array, at: number): Ttls | null {
     this.setKey(words, at);
     const row = this.table.find();
-    return row < 0 ? null : { least: num(this.least, row), most: num(this.most, row) };
+    return row < 0 ? null : { least: u8(this.least, row), most: u8(this.most, row) };
   }
 
   private setKey(words: Uint32Array, at: number): void {

@@ -4,7 +4,7 @@
  * wrong one, and a count that is not whole is none.
  */
 
-import { num, value, word } from '../base/bytes.js';
+import { u8, value, word } from '../base/bytes.js';
 import {
   IS_IPV6,
   R_DESTINATION,
@@ -69,17 +69,17 @@ export class Roles {
   opened(words: Uint32Array, at: number, source: boolean): void {
     const row = this.row(words, at, source);
     this.mark(row, SERVER);
-    this.connections[row] = num(this.connections, row) + 1;
+    this.connections[row] = word(this.connections, row) + 1;
     const port = portOf(words, at, source);
-    this.portConnections[port] = num(this.portConnections, port) + 1;
+    this.portConnections[port] = word(this.portConnections, port) + 1;
   }
 
   /** One of the connections that `opened` counted was reset. */
   wasReset(words: Uint32Array, at: number, source: boolean): void {
     const row = this.row(words, at, source);
-    this.resets[row] = num(this.resets, row) + 1;
+    this.resets[row] = word(this.resets, row) + 1;
     const port = portOf(words, at, source);
-    this.portResets[port] = num(this.portResets, port) + 1;
+    this.portResets[port] = word(this.portResets, port) + 1;
   }
 
   /** A connection to it was established at `time`. */
@@ -107,12 +107,12 @@ export class Roles {
     const row = this.table.rowOf(serial);
     // One that was forgotten and came back has lost count.
     if (row < 0 || this.table.evicted > 0) return null;
-    return connections(num(this.connections, row), num(this.resets, row));
+    return connections(word(this.connections, row), word(this.resets, row));
   }
 
   /** The same of all servers on one port. */
   connectionsOfPort(port: number): Connections | null {
-    return connections(num(this.portConnections, port), num(this.portResets, port));
+    return connections(word(this.portConnections, port), word(this.portResets, port));
   }
 
   /** The two ends of the reset in the record were seen together; `server` is the one that serves, where that is known. */
@@ -134,7 +134,7 @@ export class Roles {
   of(serial: number): Role {
     const row = this.table.rowOf(serial);
     if (row < 0) return NOTHING;
-    const bits = num(this.bits, row);
+    const bits = u8(this.bits, row);
     return {
       server: (bits & SERVER) !== 0,
       client: (bits & CLIENT) !== 0,
@@ -143,11 +143,11 @@ export class Roles {
   }
 
   private mark(row: number, bit: number): void {
-    this.bits[row] = num(this.bits, row) | bit;
+    this.bits[row] = u8(this.bits, row) | bit;
   }
 
   private withPeer(row: number, port: number): void {
-    const bits = num(this.bits, row);
+    const bits = u8(this.bits, row);
     const low = port < FIRST_CLIENT_PORT ? PRIVILEGED_PEER : 0;
     if ((bits & SEEN) === 0) {
       this.peer[row] = port;

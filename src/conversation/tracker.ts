@@ -221,7 +221,9 @@ export class Tracker {
     const waiting = this.awaited.get(server);
     if (waiting === undefined) return;
     this.awaited.delete(server);
-    for (const { at, host } of waiting) if (time - at <= AFTER_SECONDS) host.acceptedAfter = time - at;
+    for (const { at, host } of waiting) {
+      if (time >= at && time - at <= AFTER_SECONDS) host.acceptedAfter = time - at;
+    }
   }
 
   /** The reset's record is in `scratch`. */
@@ -277,7 +279,7 @@ export class Tracker {
     const host: HostFacts = {
       ttlLeast: ttls?.least ?? null,
       ttlMost: ttls?.most ?? null,
-      acceptedBefore: before === null ? null : time - before,
+      acceptedBefore: before === null || before > time ? null : time - before,
       acceptedAfter: null,
     };
     const waiting = this.awaited.get(reset.source);

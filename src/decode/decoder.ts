@@ -100,7 +100,7 @@ export class Decoder {
   constructor(keep: number, capacity = BATCH_FRAMES, records: Records | null = null) {
     this.keep = keep;
     this.segments = new SegmentBatch(capacity);
-    this.sieve = new PlainSieve(keep, records);
+    this.sieve = new PlainSieve(keep, records, this.tenants);
   }
 
   /** Link types met, and how many frames of each could not be decoded. */

@@ -51,8 +51,9 @@ export const SCALE_SHIFT = 26;
 /** The source is the lower end of both: by address, then by port. */
 export const SOURCE_IS_LOWER = 1 << 30;
 
-const IPV4_TENANT = 4 << 24;
-const IPV6_TENANT = 6 << 24;
+/** In the tenant's word: the IP version. */
+export const IPV4_TENANT = 4 << 24;
+export const IPV6_TENANT = 6 << 24;
 /** A window's scale is at most 14 (RFC 7323 2.3). */
 export const MAX_SCALE = 14;
 
@@ -128,39 +129,64 @@ export function sealFour(words: Uint32Array, at: number): void {
   const source = word(words, at + R_SOURCE);
   const destination = word(words, at + R_DESTINATION);
   const ports = word(words, at + R_PORTS);
-  const swapped = ((ports << 16) | (ports >>> 16)) >>> 0;
-  const isLower = source < destination || (source === destination && ports <= swapped);
-  if (isLower) words[at + R_FLAGS] = word(words, at + R_FLAGS) | SOURCE_IS_LOWER;
-  const lower = isLower ? source : destination;
-  const higher = isLower ? destination : source;
-  words[at + R_HASH] = mix(lower, higher, isLower ? ports : swapped, word(words, at + R_TENANT));
+  const swapped = (ports << 16) | (ports >>> 16);
+  const areTwo = bitsOf(source ^ destination);
+  const isLower = (below(source, destination) & areTwo) | ~(below(swapped, ports) | areTwo);
+  const crossed = (source ^ destination) & isLower;
+  words[at + R_FLAGS] = word(words, at + R_FLAGS) | (isLower & SOURCE_IS_LOWER);
+  const own = swapped ^ ((ports ^ swapped) & isLower);
+  words[at + R_HASH] = mix(destination ^ crossed, source ^ crossed, own, word(words, at + R_TENANT));
 }
 
 /** The same of IPv6. */
 export function sealSix(words: Uint32Array, at: number): void {
   const ports = word(words, at + R_PORTS);
-  const swapped = ((ports << 16) | (ports >>> 16)) >>> 0;
-  let order = 0;
-  for (let w = 0; w < 3 && order === 0; w++) {
-    order = word(words, at + R_SOURCE_UPPER + w) - word(words, at + R_DESTINATION_UPPER + w);
+  const swapped = (ports << 16) | (ports >>> 16);
+  // The last word that differs in this order decides.
+  let isLower = ~below(swapped, ports);
+  isLower = decide(isLower, word(words, at + R_SOURCE), word(words, at + R_DESTINATION));
+  for (let w = 2; w >= 0; w--) {
+    isLower = decide(isLower, word(words, at + R_SOURCE_UPPER + w), word(words, at + R_DESTINATION_UPPER + w));
   }
-  if (order === 0) order = word(words, at + R_SOURCE) - word(words, at + R_DESTINATION);
-  if (order === 0) order = ports - swapped;
-  const isLower = order <= 0;
-  if (isLower) words[at + R_FLAGS] = word(words, at + R_FLAGS) | SOURCE_IS_LOWER;
-  const lower = at + (isLower ? R_SOURCE_UPPER : R_DESTINATION_UPPER);
-  const higher = at + (isLower ? R_DESTINATION_UPPER : R_SOURCE_UPPER);
+  words[at + R_FLAGS] = word(words, at + R_FLAGS) | (isLower & SOURCE_IS_LOWER);
   let h = 0;
   for (let w = 0; w < 3; w++) {
-    h = Math.imul(h ^ word(words, lower + w), 0x85ebca6b) ^ Math.imul(word(words, higher + w), 0xc2b2ae35);
+    const source = word(words, at + R_SOURCE_UPPER + w);
+    const destination = word(words, at + R_DESTINATION_UPPER + w);
+    const crossed = (source ^ destination) & isLower;
+    h = Math.imul(h ^ destination ^ crossed, 0x85ebca6b) ^ Math.imul(source ^ crossed, 0xc2b2ae35);
     h ^= h >>> 15;
   }
-  const low = word(words, at + (isLower ? R_SOURCE : R_DESTINATION));
-  const high = word(words, at + (isLower ? R_DESTINATION : R_SOURCE));
-  words[at + R_HASH] = mix(low ^ h, high, isLower ? ports : swapped, word(words, at + R_TENANT));
+  const source = word(words, at + R_SOURCE);
+  const destination = word(words, at + R_DESTINATION);
+  const crossed = (source ^ destination) & isLower;
+  const own = swapped ^ ((ports ^ swapped) & isLower);
+  words[at + R_HASH] = mix(destination ^ crossed ^ h, source ^ crossed, own, word(words, at + R_TENANT));
 }
 
-function mix(a: number, b: number, c: number, d: number): number {
+/** `before` where `a` and `b` are equal, else whether `a` is below `b`. */
+function decide(before: number, a: number, b: number): number {
+  const areTwo = bitsOf(a ^ b);
+  return (before & ~areTwo) | (below(a, b) & areTwo);
+}
+
+/*
+ * Which end is the lower one changes from frame to frame, so that a processor guesses every other branch on it wrong:
+ * the following say yes by all bits and no by none.
+ */
+
+/** Whether `a` is below `b`, as unsigned words. */
+export function below(a: number, b: number): number {
+  return ((~a & b) | ((~a | b) & (a - b))) >> 31;
+}
+
+/** Whether any bit is set. */
+export function bitsOf(a: number): number {
+  return (a | (0 - a)) >> 31;
+}
+
+/** A hash of four words. */
+export function mix(a: number, b: number, c: number, d: number): number {
   let h = Math.imul(a ^ 0x9e3779b9, 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 13) ^ b, 0xc2b2ae35);
   h = Math.imul(h ^ (h >>> 15) ^ c, 0x85ebca6b);

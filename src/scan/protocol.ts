@@ -11,7 +11,7 @@ export interface ScanOrder {
   readonly path: string;
   /** Flags of the TCP headers that are wanted. */
   readonly keep: number;
-  /** TAKEN and STOP, shared. */
+  /** TAKEN, STOP and AWAITED, shared. */
   readonly shared: Int32Array;
   /** SLOTS of PLACES records, shared: message n has its records in slot n % SLOTS. */
   readonly records: Uint32Array;
@@ -21,9 +21,14 @@ export interface ScanOrder {
 export const TAKEN = 0;
 /** In `shared`: not 0: end the input. */
 export const STOP = 1;
+/** In `shared`: the number of messages dealt with that the thread waits for. */
+export const AWAITED = 2;
+export const SHARED_WORDS = 3;
 
 /** Messages that may be under way: about a megabyte each. */
 export const MAX_AHEAD = 6;
+/** Of these, those that may be left when a thread that had to wait goes on: to wake it takes long. */
+export const FEW_AHEAD = 2;
 /** One that is being filled beside those under way. */
 export const SLOTS = MAX_AHEAD + 1;
 /** Records a slot: twice what is sent at once, so that a reader's window always finds room. */
@@ -87,7 +92,8 @@ const COLUMNS: Readonly<Record<Column, 1 | 4>> = {
 /** Rows on their way from one thread to another. */
 export interface PackedSegments {
   readonly count: number;
-  readonly columns: ReadonlyMap<Column, ArrayLike<number>>;
+  /** One column after the other: to send many arrays takes long. */
+  readonly columns: Float64Array;
   readonly surroundings: ReadonlyMap<number, Surroundings>;
   readonly texts: ReadonlyMap<number, string>;
 }
@@ -113,17 +119,29 @@ export function slotOf(records: Uint32Array, message: number): Uint32Array {
 }
 
 const NAMES = Object.keys(COLUMNS) as Column[];
+const ELEMENTS = Object.values(COLUMNS).reduce<number>((sum, elements) => sum + elements, 0);
 
 export function pack(segments: SegmentBatch): PackedSegments {
   const { count } = segments;
-  const columns = new Map(NAMES.map((name) => [name, segments[name].slice(0, count * COLUMNS[name])]));
+  const columns = new Float64Array(count * ELEMENTS);
+  let to = 0;
+  for (const name of NAMES) {
+    const length = count * COLUMNS[name];
+    columns.set(segments[name].subarray(0, length), to);
+    to += length;
+  }
   return { count, columns, surroundings: new Map(segments.surroundings), texts: new Map(segments.texts) };
 }
 
-export function unpack(packed: PackedSegments, into: SegmentBatch): void {
+export function unpack({ count, columns, surroundings, texts }: PackedSegments, into: SegmentBatch): void {
   into.clear();
-  into.count = packed.count;
-  for (const [name, column] of packed.columns) into[name].set(column);
-  for (const [row, around] of packed.surroundings) into.surroundings.set(row, around);
-  for (const [row, text] of packed.texts) into.texts.set(row, text);
+  into.count = count;
+  let from = 0;
+  for (const name of NAMES) {
+    const length = count * COLUMNS[name];
+    into[name].set(columns.subarray(from, from + length));
+    from += length;
+  }
+  for (const [row, around] of surroundings) into.surroundings.set(row, around);
+  for (const [row, text] of texts) into.texts.set(row, text);
 }

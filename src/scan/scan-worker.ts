@@ -14,7 +14,9 @@ import { Records } from '../decode/records.js';
 import type { SegmentBatch } from '../decode/segment-batch.js';
 import { takeComments } from './comments.js';
 import {
+  AWAITED,
   COMMENT_CHARACTERS,
+  FEW_AHEAD,
   MAX_AHEAD,
   pack,
   PLACES,
@@ -57,10 +59,7 @@ async function scan({ path, keep, shared, records }: ScanOrder, send: (message: 
     comments.clear();
     characters = 0;
     // The next slot is free once the message that had it has been dealt with.
-    for (let taken = Atomics.load(shared, TAKEN); sent - taken >= MAX_AHEAD; taken = Atomics.load(shared, TAKEN)) {
-      if (Atomics.load(shared, STOP) !== 0) break;
-      Atomics.wait(shared, TAKEN, taken);
-    }
+    if (sent - Atomics.load(shared, TAKEN) >= MAX_AHEAD) waitFor(shared, sent - FEW_AHEAD);
     plain.moveTo(slot(sent), 0);
   };
   for (let batch = await reader.next(); batch !== null; batch = await reader.next()) {
@@ -81,6 +80,15 @@ async function scan({ path, keep, shared, records }: ScanOrder, send: (message: 
   flush();
   send({ kind: 'end', state: { ...state(), endedEarly: stopped } });
   capture.close();
+}
+
+/** Waits until that many messages have been dealt with. */
+function waitFor(shared: Int32Array, awaited: number): void {
+  Atomics.store(shared, AWAITED, awaited);
+  for (let taken = Atomics.load(shared, TAKEN); taken < awaited; taken = Atomics.load(shared, TAKEN)) {
+    if (Atomics.load(shared, STOP) !== 0) return;
+    Atomics.wait(shared, TAKEN, taken);
+  }
 }
 
 function stateOf(capture: OpenCapture, decoder: Decoder, fresh: readonly CaptureInterface[]): ScanState {

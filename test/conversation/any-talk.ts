@@ -134,7 +134,9 @@ export function spoken(all: readonly Step[]): Spoken[] {
     if (each.copied) {
       const copy = bytes.slice();
       if (!six) copy[22] = each.ttl - 1;
-      frames.push({ at: now + 30, bytes: copy, reset });
+      base += 30;
+      now += 30;
+      frames.push({ at: now, bytes: copy, reset });
     }
     own.last = bytes;
   };

@@ -8,6 +8,8 @@ const both = talk();
 const { c, s } = both;
 const ISNS = [1000, 5000] as const;
 const open = handshake(both, 0, ISNS);
+/** A segment of another connection: the capture holds more than beginnings and ends. */
+const middle = talk({ clientPort: 50_009 }).c(5, '.', 7, 7);
 const hello = [c(30, 'P.', 1001, 5001, { length: 5 }), s(40, '.', 5001, 1006)];
 
 async function eventOf(...frames: readonly At[]): Promise<ResetEvent> {
@@ -19,11 +21,17 @@ describe('stage', () => {
     ['unknown', [s(0, 'R', 5, 0)]],
     ['unknown', [c(0, '.', 1001, 5001), s(10, 'R', 5001, 0)]],
     ['handshake', [c(0, 'S', 1000, 0), s(10, 'R.', 0, 1001)]],
-    ['handshake', [...open.slice(0, 2), c(20, 'R', 1001, 0)]],
+    ['handshake', [...open.slice(0, 2), middle, c(20, 'R', 1001, 0)]],
+    // Whether the third segment came is not known.
+    ['unknown', [...open.slice(0, 2), c(20, 'R', 1001, 0)]],
+    ['data', [c(0, 'S', 1000, 0, { length: 5 }), s(10, 'S.', 5000, 1006), s(60, 'R.', 5001, 1006)]],
     ['established', [...open, s(30, 'R.', 5001, 1001)]],
     ['data', [...open, ...hello, s(50, 'R.', 5001, 1006)]],
     ['data', [c(0, 'P.', 1001, 5001, { length: 5 }), s(10, 'R', 5001, 0)]],
     ['closing', [...open, ...hello, c(50, 'F.', 1006, 5001), s(60, 'R.', 5001, 1007)]],
+    ['closing', [c(50, 'F.', 1006, 5001), s(60, '.', 5001, 1007), s(70, 'R.', 5001, 1007)]],
+    // Out of the blue, a FIN is a probe.
+    ['unknown', [c(0, 'F', 1000, 0), s(10, 'R.', 0, 1001)]],
     ['closed', [...open, c(50, 'F.', 1001, 5001), s(60, 'F.', 5001, 1002), c(70, 'R', 5002, 0)]],
   ])('%s', async (stage, frames) => {
     expect((await eventOf(...frames)).stage).toBe(stage);
@@ -120,6 +128,26 @@ describe('bytes each way', () => {
   });
   test('are not what a forger writes', async () => {
     expect(await eventOf(...open, s(60, 'R.', 5001 + 2 ** 31, 1001))).toMatchObject({ bytes_to_client: 0 });
+    const off = await eventOf(...open, s(60, 'R.', 5001 + 2 ** 24, 1001));
+    expect(off).toMatchObject({ cause: 'out-of-window', bytes_to_server: 0, bytes_to_client: 0 });
+    const forged = await eventOf(...open, s(60, 'R.', 5001, 1301, { ttl: 117 }));
+    expect(forged).toMatchObject({ cause: 'injected', bytes_to_server: 0, bytes_to_client: 0 });
+  });
+  test('are known one way only where beginnings and ends were captured, and the reset acknowledges nothing', async () => {
+    const event = await eventOf(...open.slice(0, 2), s(60, 'R', 5101, 0));
+    expect(event).toMatchObject({ bytes_to_server: null, bytes_to_client: 100 });
+    const byClient = await eventOf(...open.slice(0, 2), c(60, 'R', 1301, 0));
+    expect(byClient).toMatchObject({ bytes_to_server: 300, bytes_to_client: null });
+  });
+  test.each([1.5, 3])('are counted where they are many: %d GiB', async (gibibytes) => {
+    const count = gibibytes * 2 ** 30;
+    const parts = Array.from({ length: 2 * gibibytes }, (_, i) =>
+      c(30 + i, '.', 1001 + (i + 1) * 2 ** 29 - 5, 5001, { length: 5 }),
+    );
+    const frames = [...open, ...parts, s(100, '.', 5001, 1001 + count), s(110, 'R.', 5001, 1001 + count)];
+    expect(await eventOf(...frames)).toMatchObject({ bytes_to_server: count, bytes_to_client: 0 });
+    const fin = [c(90, 'F.', 1001 + count, 5001), s(110, 'R.', 5001, 1002 + count)];
+    expect(await eventOf(...open, ...parts, ...fin)).toMatchObject({ bytes_to_server: count, bytes_to_client: 0 });
   });
   test('wrap around', async () => {
     const wrapping = handshake(both, 0, [0xfffffffe, 0xffffffff]);

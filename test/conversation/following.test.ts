@@ -15,8 +15,8 @@ import {
   udp,
   vxlan,
 } from '../support/frames.js';
-import { analyse, classic, onInterfaces, type At, type OnInterface } from '../report/analysing.js';
-import { pcapng } from '../support/capture-bytes.js';
+import { analyse, classic, onInterfaces, records, type At, type OnInterface } from '../report/analysing.js';
+import { classicPcap, pcapng, type ClassicRecord } from '../support/capture-bytes.js';
 import { CLIENT, handshake, resetOf, resetsOf, secondsOf, SERVER, talk } from './following.js';
 
 const both = talk();
@@ -63,6 +63,21 @@ describe('a side', () => {
     ];
     const { conversation } = await resetOf([...frames, abort]);
     expect([conversation.receiver.windowScale, conversation.sender.windowScale]).toEqual([7, 9]);
+  });
+
+  test('has no window where the capture cut it off', async () => {
+    const cut = (until: number): Uint8Array => {
+      const all = records([...open, s(60, '.', 5001, 1001), abort]);
+      const short = (bytes: Uint8Array): Partial<ClassicRecord> => ({
+        bytes: bytes.subarray(0, until),
+        originalLength: bytes.length,
+      });
+      return classicPcap({ records: all.map((each, i) => (i === 3 ? { ...each, ...short(each.bytes) } : each)) });
+    };
+    const [kept] = await resetsOf([cut(50)]);
+    expect(kept?.conversation.sender.window).toBe(501);
+    const [lost] = await resetsOf([cut(48)]);
+    expect(lost?.conversation.sender).toMatchObject({ window: null, next: 5001 });
   });
 
   test('has timestamps always, never or sometimes', async () => {
@@ -231,6 +246,19 @@ describe('what comes behind a reset', () => {
     const one = await after(first, ...again, s(300, 'P.', 90_001, 70_001, { length: 3 }));
     expect([one.senderWentOn, one.receiverWentOn, one.synAck]).toEqual([null, null, null]);
   });
+  test('a SYN-ACK with another number begins a new connection, its repetition does not', async () => {
+    const data = s(300, 'P.', 5001, 1006, { length: 9 });
+    expect((await after(first, s(200, 'S.', 90_000, 70_001), data)).senderWentOn).toBeNull();
+    expect((await after(first, s(200, 'S.', 5000, 1001), data)).senderWentOn).toMatchObject({ length: 9 });
+  });
+  test('numbers that no connection gets to so soon are those of another', async () => {
+    const by = (far: number): At => s(300, 'P.', 5001 + far, 1006, { length: 9 });
+    for (const far of [2 ** 28 + 1, -(2 ** 28) - 1, 2 ** 31])
+      expect((await after(first, by(far), s(400, 'P.', 5001, 1006, { length: 4 }))).senderWentOn).toBeNull();
+    expect((await after(first, by(2 ** 28))).senderWentOn).toMatchObject({ length: 9 });
+    const far = c(300, 'P.', 1006 + 2 ** 29, 5001, { length: 4 });
+    expect((await after(first, far)).receiverWentOn).toBeNull();
+  });
   test('further resets: of the receiver, of the sender, with rising numbers', async () => {
     expect(await after(first, c(100.5, 'R.', 1006, 5001))).toMatchObject({ receiverResets: 1, senderResets: 0 });
     expect((await after(first, c(100.5, 'R.', 1006, 5001))).receiverResetAfter).toBeCloseTo(0.0005, 5);
@@ -269,6 +297,14 @@ describe('the port that refused', () => {
     const late = await resetOf([c(0, 'S', 1000, 0), s(10, 'R.', 0, 1001), ...accepts(6000)]);
     expect(late.host).toMatchObject({ acceptedBefore: null, acceptedAfter: null });
     expect((await resetOf([...open, abort])).host.acceptedBefore).toBeNull();
+  });
+
+  test('passes over the own connection, also where its client went on', async () => {
+    const data = c(30, 'P.', 1001, 5001, { length: 5 });
+    expect((await resetOf([...open, data, abort])).host.acceptedBefore).toBeNull();
+    const own = [...handshake(both, 1000, ISNS), c(1030, 'P.', 1001, 5001, { length: 5 }), s(1900, 'R.', 5001, 1001)];
+    // At 20 ms, by somebody else.
+    expect((await resetOf([...accepts(0), ...own])).host.acceptedBefore).toBeCloseTo(1.88, 5);
   });
 
   test('is known among many that were refused before', async () => {

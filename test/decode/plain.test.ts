@@ -42,7 +42,7 @@ function sieved({ bytes, captured, seconds, nanos, number }: Captured, wanted = 
   const around = new Uint8Array(bytes.length + 2 * MARGIN).fill(0x01);
   around.set(bytes.subarray(0, captured), MARGIN);
   const view = new DataView(around.buffer);
-  const passed = sieve.passes(view, MARGIN, MARGIN + captured, seconds, nanos, number);
+  const passed = sieve.passes(view, MARGIN, MARGIN + captured, seconds, nanos, number, bytes.length);
   expect(sieve.passed).toBe(passed ? 1 : 0);
   return passed ? records.words.slice(0, records.count * RECORD_WORDS) : null;
 }
@@ -217,7 +217,15 @@ describe('the record that the sieve makes', () => {
     const records = new Records(8);
     const { sieve } = new Decoder(KEEP_ANY, BATCH_FRAMES, records);
     const pass = (bytes: Uint8Array, number: number): boolean =>
-      sieve.passes(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), 0, bytes.length, 1, 2, number);
+      sieve.passes(
+        new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+        0,
+        bytes.length,
+        1,
+        2,
+        number,
+        bytes.length,
+      );
     expect(pass(segment({ flags: '.' }), 1)).toBe(true);
     expect(pass(segment({ flags: '.', src: '2001:db8::1' }), 2)).toBe(true);
     expect(pass(segment({ flags: '.' }), 3)).toBe(true);
@@ -242,7 +250,7 @@ describe('the sieve leaves to the walk', () => {
     const records = new Records(2);
     const { sieve } = new Decoder(KEEP_ANY, BATCH_FRAMES, records);
     const bytes = segment({ flags: '.' });
-    const pass = (): boolean => sieve.passes(new DataView(bytes.buffer), 0, bytes.length, 1, 2, 3);
+    const pass = (): boolean => sieve.passes(new DataView(bytes.buffer), 0, bytes.length, 1, 2, 3, bytes.length);
     expect([pass(), pass(), records.count, sieve.passed]).toEqual([true, false, 1, 1]);
   });
 

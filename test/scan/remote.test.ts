@@ -10,7 +10,19 @@ import { attributionComment } from '../../src/attribute/comment.js';
 import { found, missing, type Process } from '../../src/attribute/process.js';
 import { NO_KERNEL_FACTS } from '../../src/conversation/kernel-facts.js';
 import { RST } from '../../src/decode/net/tcp.js';
-import { MAX_AHEAD, ROWS, STOP, TAKEN, type ScanMessage } from '../../src/scan/protocol.js';
+import { RECORD_WORDS } from '../../src/decode/records.js';
+import { SegmentBatch } from '../../src/decode/segment-batch.js';
+import {
+  MAX_AHEAD,
+  PLACES,
+  ROWS,
+  SHARED_WORDS,
+  SLOTS,
+  STOP,
+  TAKEN,
+  unpack,
+  type ScanMessage,
+} from '../../src/scan/protocol.js';
 import { MIN_REMOTE_BYTES } from '../../src/scan/remote-scan.js';
 import { classicHeader, classicRecord, pcapng } from '../support/capture-bytes.js';
 import { carriedIp, ethernet, ipInIp, resetFrame, resetPacket, segment } from '../support/frames.js';
@@ -164,8 +176,9 @@ describe('a thread of its own says what the main thread says', () => {
 
 /** The messages of the thread itself; `taken` follows them as the starter's count does. */
 async function messagesOf(file: string): Promise<ScanMessage[]> {
-  const shared = new Int32Array(new SharedArrayBuffer(8));
-  const order = { path: file, keep: RST, shared };
+  const shared = new Int32Array(new SharedArrayBuffer(SHARED_WORDS * 4));
+  const records = new Uint32Array(new SharedArrayBuffer(SLOTS * PLACES * RECORD_WORDS * 4));
+  const order = { path: file, keep: RST, shared, records };
   const worker = new Worker(path.join(REPOSITORY, 'dist/cli/scan-worker.js'), { workerData: order });
   const messages: ScanMessage[] = [];
   try {
@@ -204,10 +217,9 @@ describe('comments cross from one thread to the other', () => {
     messages.flatMap((message) => {
       if (message.kind !== 'segments') return [];
       const { segments, comments } = message;
-      return Array.from({ length: segments.count }, (_, row) => {
-        const seq = segments.columns.get('seq')?.[row] ?? -1;
-        return `${String(seq)} ${comments.get(row) ?? '-'}`;
-      });
+      const rows = new SegmentBatch(ROWS);
+      unpack(segments, rows);
+      return Array.from({ length: rows.count }, (_, row) => `${String(rows.seq[row])} ${comments.get(row) ?? '-'}`);
     });
 
   test('each with its row, message by message', async () => {

@@ -115,7 +115,7 @@ function bothEnds(facts: Facts): string | null {
   const { reset, conversation } = facts;
   const { receiver, after, lastAt } = conversation;
   // Two programs may well give up at the same moment, each by its own reset.
-  if (isActive(facts) && timestampSign(facts) === null) return null;
+  if (isActive(facts) && reset.timestamp !== null) return null;
   const before = receiver.lastReset === null ? null : reset.at - receiver.lastReset.at;
   const apart = after.receiverResetAfter ?? before;
   if (apart === null || apart > BOTH_ENDS) return null;

@@ -53,7 +53,9 @@ export function triggerOf({ reset, conversation }: Facts): Trigger | null {
   if ((last.flags & ACK) !== 0 && last.ack === reset.seq) {
     const isSynAck = (last.flags & SYN) !== 0;
     const takesRoom = last.length > 0 || isSynAck || (last.flags & FIN) !== 0;
-    const isAnswered = takesRoom && sender.acked !== null && seqDiff(sender.acked, endOf(last)) >= 0;
+    // A repetition of what was acknowledged before is not answered by that.
+    const hasSpoken = sender.last !== null && sender.last.at >= last.at;
+    const isAnswered = takesRoom && hasSpoken && sender.acked !== null && seqDiff(sender.acked, endOf(last)) >= 0;
     return isAnswered ? null : { segment: last, isSynAck };
   }
   return earlierAck === reset.seq ? { segment: null, isSynAck: false } : null;

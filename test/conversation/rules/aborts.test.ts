@@ -38,7 +38,14 @@ describe('a program aborted', () => {
     expect(evidence(abort, finished)[1]).toBe('it had acknowledged 100 bytes before, which may not have been read');
   });
   test('one byte is one byte', () => {
-    expect(evidence(abort, aborted({ reset: { ack: 102 } }))[1]).toContain('1 byte before');
+    expect(evidence(abort, aborted({ sender: { acked: 102 } }))[1]).toContain('1 byte before');
+  });
+  test('what only the reset acknowledges had not been acknowledged before', () => {
+    expect(evidence(abort, aborted({ sender: { acked: 101 } })).join()).not.toContain('acknowledged');
+    expect(evidence(abort, aborted({ sender: { acked: null } })).join()).not.toContain('acknowledged');
+  });
+  test('how long its sender was silent is not told of a capture that holds beginnings and ends only', () => {
+    expect(evidence(abort, aborted({ conversation: { full: false } })).join()).not.toContain('last segment');
   });
   test('with another number, or without window and timestamps, is possible', () => {
     expect(says(abort, aborted({ reset: { seq: 5060 } }))).toBe('abort possible application');
@@ -79,6 +86,7 @@ describe('a timer gave up', () => {
   test.each<[string, Changes]>([
     ['1 probes without an answer', { sender: { probes: 1 } }],
     ['0 probes without an answer', { receiver: { probes: 9 } }],
+    ['nothing was captured of its receiver', { sender: { probes: 9 }, receiver: { seen: false, last: null } }],
     ['it is no abort', { sender: { probes: 9 }, reset: { flags: 'R' } }],
     ['the kernel says something else', { sender: { probes: 9 }, ...sent({ reason: 'TCP_STATE', active: true }) }],
   ])('no: %s', (because, changes) => {
@@ -113,8 +121,10 @@ describe('a host that does not know the connection', () => {
     const byReceiver = answered({ receiver: { resets: 1, lastReset } });
     expect(evidence(halfOpen, byReceiver)[1]).toBe('a reset in the name of its receiver came 3.0 s before');
   });
-  test('by the kernel: certain with the segment, possible without', () => {
+  test('by the kernel: certain with the segment and the SYN, likely without the SYN, possible without the segment', () => {
     expect(says(halfOpen, answered(NO_SOCKET))).toBe('half-open certain kernel');
+    const midway = answered({ ...NO_SOCKET, conversation: { fromStart: false } });
+    expect(says(halfOpen, midway)).toBe('half-open likely kernel');
     expect(says(halfOpen, lone(NO_SOCKET))).toBe('half-open possible kernel');
     expect(evidence(halfOpen, lone(NO_SOCKET))).toEqual([
       'the kernel had no socket for what it answers (NO_SOCKET); that segment was not captured',
@@ -128,6 +138,36 @@ describe('a host that does not know the connection', () => {
     const crossed = answered({ reset: { seq: 5001 } });
     expect(says(halfOpen, crossed)).toBe('half-open likely kernel');
     expect(says(halfOpen, answered({ reset: { seq: 5002 } }))).toBe('no: no segment was seen that it answers');
+  });
+  test('answers nothing that came more than a round trip before', () => {
+    const before = (age: number): Changes => ({
+      receiver: { last: segment({ flags: 'P.', seq: 201, ack: 5051, length: 20, at: AT - age }) },
+    });
+    expect(says(halfOpen, answered(before(2.9)))).toBe('half-open likely kernel');
+    expect(says(halfOpen, answered(before(3.1)))).toBe('no: no segment was seen that it answers');
+    // Nor is an earlier acknowledgement younger than the last.
+    const crossed = { ...before(3.1), reset: { seq: 5001 } };
+    expect(says(halfOpen, answered(crossed))).toBe('no: no segment was seen that it answers');
+    const { cause, evidence: said } = judge(answered(before(3.1)));
+    expect(cause).toBe('unknown');
+    expect(said).toEqual([
+      'it has no acknowledgement',
+      "no segment was captured that it answers: its receiver's last came 3.1 s before",
+    ]);
+  });
+  test('answers nothing that its sender had acknowledged', () => {
+    const acked = { acked: 221, last: segment({ seq: 5051, ack: 221, at: AT - 0.005 }) };
+    expect(says(halfOpen, answered({ sender: acked }))).toBe('no: no segment was seen that it answers');
+    expect(says(halfOpen, answered({ sender: { acked: 220 } }))).toBe('half-open likely kernel');
+    // What takes no room is never acknowledged.
+    const plain = answered({ sender: { acked: 201 }, receiver: { last: segment({ seq: 201, ack: 5051 }) } });
+    expect(says(halfOpen, plain)).toBe('half-open likely kernel');
+    const fin = { last: segment({ flags: 'F.', seq: 220, ack: 5051 }) };
+    expect(says(halfOpen, answered({ sender: acked, receiver: fin }))).toBe('no: no segment was seen that it answers');
+    expect(says(halfOpen, answered({ sender: { acked: 220 }, receiver: fin }))).toBe('half-open likely kernel');
+  });
+  test('how long its sender was silent is not told of a capture that holds beginnings and ends only', () => {
+    expect(evidence(halfOpen, answered({ conversation: { full: false } }))).toHaveLength(1);
   });
   test('that it answered the last segment is not claimed where only an earlier one fits', () => {
     expect(evidence(halfOpen, answered({ reset: { seq: 5001 } })).join()).not.toContain('20 bytes');

@@ -60,8 +60,11 @@ describe('TIME-WAIT assassination', () => {
     ['it has an acknowledgement', { reset: { flags: 'R.', ack: 5 } }],
     ['not both sides had finished', { sender: { finEnd: null } }],
     ['no segment was seen that it answers', { reset: { seq: 1 } }],
-    ['what it answers bears data, or a FIN', { receiver: { last: segment({ ack: 5052, length: 1 }) } }],
-    ['what it answers bears data, or a FIN', { receiver: { last: segment({ flags: 'F.', ack: 5052 }) } }],
+    ['what it answers bears data', { receiver: { last: segment({ seq: 202, ack: 5052, length: 1 }) } }],
+    [
+      'what it answers bears data, or a FIN',
+      { sender: { acked: 201 }, receiver: { last: segment({ flags: 'F.', seq: 201, ack: 5052 }) } },
+    ],
     ['the last segment of its sender is no old one', { sender: { last: segment({ flags: 'F.', seq: 5051 }) } }],
     ['the last segment of its sender is no old one', { sender: { last: segment({ seq: 5001, at: AT - 0.001 }) } }],
   ])('no: %s', (because, changes) => {

@@ -16,6 +16,7 @@ import {
   sent,
   SILENT,
 } from '../facts.js';
+import { mismatch } from '../stories.js';
 
 const RULES = [kernelPath, kernelReason, kernelClose, kernelActive];
 const wordOf = (word: Partial<KernelSent>): KernelSent => ({
@@ -81,6 +82,16 @@ describe('the reason', () => {
   test('what a listener could not take is only likely where nothing else was captured', () => {
     expect(says(kernelReason, lone(sent({ reason: 'TCP_FLAGS' })))).toBe('handshake-mismatch likely kernel');
     expect(says(kernelReason, lone(sent({ reason: 'TCP_ABORT_ON_DATA' })))).toBe('late-data certain kernel');
+  });
+  test('a listener that does not know the connection was started anew', () => {
+    const word = sent({ reason: 'TCP_FLAGS', listening: true });
+    const sentence =
+      'the connection had been established, and the listener there does not know it: the service was started anew';
+    expect(evidence(kernelReason, answered(word))).toEqual(['the kernel sent it for TCP_FLAGS', sentence]);
+    const midway = changed(answered(word), { conversation: { established: false }, sender: { dataSegments: 0 } });
+    expect(evidence(kernelReason, midway)).toContain(sentence);
+    expect(evidence(kernelReason, mismatch(word))).toHaveLength(1);
+    expect(evidence(kernelReason, answered(sent({ reason: 'TCP_FLAGS' })))).toHaveLength(1);
   });
   test('INVALID_SYN at the third segment is a full queue, at a SYN a mismatch', () => {
     const word = sent({ reason: 'INVALID_SYN', listening: true });

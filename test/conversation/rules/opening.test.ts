@@ -1,5 +1,6 @@
 /** Resets in a handshake: the client that has gone, the port used again, the full queue, numbers that don't fit. */
 import { describe, expect, test } from '@jest/globals';
+import type { SegmentFacts } from '../../../src/conversation/facts.js';
 import { judge } from '../../../src/conversation/judge.js';
 import {
   clientGaveUp,
@@ -44,7 +45,8 @@ describe('the client had gone', () => {
     ['no SYN-ACK acknowledges', { receiver: { last: segment({ ack: CLIENT_ISN + 1 }) } }],
     ['the SYN-ACK does not acknowledge the SYN', { sender: { isn: CLIENT_ISN - 7 } }],
     ['the kernel had a socket', sent({ reason: 'TCP_STATE', active: true })],
-    ['the client had gone on', { sender: { acked: SERVER_ISN + 1 } }],
+    ['no SYN-ACK acknowledges', { sender: { acked: SERVER_ISN + 1, last: segment({ at: AT - 0.005 }) } }],
+    ['the client had gone on', { sender: { acked: SERVER_ISN } }],
     ['the client had gone on', { sender: { dataSegments: 1 } }],
   ])('no: %s', (because, changes) => {
     expect(says(clientGaveUp, gone(changes))).toMatch(new RegExp(`^no: ${because}`));
@@ -85,6 +87,11 @@ describe('a port used again', () => {
   });
 });
 
+/** The third segment, or the data just behind it. */
+function third(age: number, length = 0): SegmentFacts {
+  return segment({ seq: CLIENT_ISN + 1, ack: SERVER_ISN + 1, at: AT - age, length });
+}
+
 describe('the accept queue is full', () => {
   test('the third segment is answered by a reset', () => {
     expect(says(listenQueueFull, overflow())).toBe('listen-queue-full possible kernel');
@@ -92,6 +99,13 @@ describe('the accept queue is full', () => {
       'it answers the third segment of the handshake, 2 ms before; the server had said nothing but its SYN-ACK',
     ]);
     expect(judge(overflow()).cause).toBe('listen-queue-full');
+  });
+  test('the data that came just behind it may be what is answered', () => {
+    const soon = { sender: onlySynAck(0.2), receiver: { dataSegments: 1, last: third(0.05, 10) } };
+    expect(says(listenQueueFull, overflow(soon))).toBe('listen-queue-full possible kernel');
+    // Without data, the third segment may take longer.
+    const late = { sender: onlySynAck(0.9), receiver: { last: third(0.05) } };
+    expect(says(listenQueueFull, overflow(late))).toBe('listen-queue-full possible kernel');
   });
   test('is likely where the port accepted somebody else before', () => {
     const facts = overflow({ host: { acceptedBefore: 12.3 } });
@@ -106,10 +120,12 @@ describe('the accept queue is full', () => {
     ["the handshake's third segment was not seen", { receiver: { last: segment({ flags: 'S' }) } }],
     ['the client had sent more than one segment', { receiver: { dataSegments: 2 } }],
     ['the server has said something since', { sender: { last: segment({ at: AT - 0.0015 }) } }],
+    ['the server had acknowledged data', { sender: { acked: CLIENT_ISN + 11 } }],
     [
-      "the client's last segment came 1.5 s before",
-      { sender: onlySynAck(1.6), receiver: { last: segment({ at: AT - 1.5 }) } },
+      'the client had said nothing for a while',
+      { sender: onlySynAck(0.3), receiver: { dataSegments: 1, last: third(0.05, 10) } },
     ],
+    ["the client's last segment came 1.5 s before", { sender: onlySynAck(1.6), receiver: { last: third(1.5) } }],
     ['the handshake had been completed long before', { sender: { last: segment({ flags: 'S.', at: AT - 4 }) } }],
     ['the client had finished', { receiver: { finEnd: 200 } }],
     ['the kernel says something else', NO_SOCKET],

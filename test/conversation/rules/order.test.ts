@@ -71,7 +71,7 @@ const PAIRS: readonly (readonly [string, Rule, Rule, Facts])[] = [
     'both ends at once before the abort',
     middleboxReset,
     abort,
-    aborted({ after: { receiverResets: 1, receiverResetAfter: 0.001 } }),
+    aborted({ reset: { timestamp: null }, after: { receiverResets: 1, receiverResetAfter: 0.001 } }),
   ],
   ['another TTL before half-open', middleboxReset, halfOpen, answered({ reset: { ttl: 117 } })],
   ['probes before the abort', abortTimeout, abort, aborted({ sender: { probes: 3 } })],

@@ -1,5 +1,6 @@
 /** Refusals: a closed port, and packet filters that answer in a host's name. */
 import { describe, expect, test } from '@jest/globals';
+import type { Facts } from '../../../src/conversation/facts.js';
 import { judge } from '../../../src/conversation/judge.js';
 import {
   closedPort,
@@ -11,6 +12,7 @@ import {
 import {
   answered,
   AT,
+  changed,
   CLIENT_ISN,
   evidence,
   lone,
@@ -75,6 +77,27 @@ describe('a closed port', () => {
       'it answers a segment without ACK and SYN, 10 ms before: a probe that met no socket',
     ]);
   });
+  test('acknowledges just the end of the probe', () => {
+    const probed = (flags: string, ack: number): Facts =>
+      refused({
+        reset: { ack },
+        receiver: { ...onlySyn(), isn: null, last: segment({ flags, seq: CLIENT_ISN }) },
+        conversation: { opener: null, synSeen: false, fromStart: false },
+      });
+    expect(says(closedPort, probed('', CLIENT_ISN))).toBe('closed-port possible kernel');
+    expect(says(closedPort, probed('FPU', CLIENT_ISN + 1))).toBe('closed-port possible kernel');
+    expect(says(closedPort, probed('', CLIENT_ISN + 1))).toBe('no: no SYN was seen that it answers');
+    expect(says(closedPort, probed('.', CLIENT_ISN))).toBe('no: no SYN was seen that it answers');
+    // A SYN whose number is not acknowledged is no probe.
+    expect(says(closedPort, refused({ reset: { ack: CLIENT_ISN + 2 } }))).toBe('no: no SYN was seen that it answers');
+    const known = changed(probed('FPU', CLIENT_ISN + 1), NO_SOCKET);
+    expect(evidence(closedPort, known)[0]).toBe('it answers a segment without ACK and SYN, 10 ms before');
+  });
+  test('answers the SYN only while the client has said nothing else', () => {
+    const on = refused({ receiver: { ...onlySyn(), last: segment({ seq: CLIENT_ISN + 1, ack: 5001 }) } });
+    expect(says(closedPort, on)).toBe('no: no SYN was seen that it answers');
+    expect(says(filterRefusal, changed(on, LISTENS))).toBe('no: it does not answer a SYN');
+  });
   test('is doubtful where the host accepted the connection later', () => {
     const later = refused({ after: { synAck: segment({ flags: 'S.', at: AT + 0.02 }) } });
     expect(says(closedPort, later)).toBe('closed-port possible kernel');
@@ -87,7 +110,6 @@ describe('a closed port', () => {
     expect(says(closedPort, lone({ reset: { flags: 'R.', seq: 0, ack: 101 } }))).toBe(
       'no: no SYN was seen that it answers',
     );
-    expect(says(closedPort, refused({ reset: { ack: CLIENT_ISN + 2 } }))).not.toContain('likely');
   });
   test('is not of a kernel that did not send it', () => {
     // An IP ID of its own: not as netfilter makes it, so that no rule for filters takes it.
@@ -165,7 +187,9 @@ describe('a packet filter in a connection', () => {
     ["the kernel's TCP sent it", { ...goesOn, ...NO_SOCKET }],
     ['it answers no segment', { ...goesOn, receiver: { last: segment({ ack: 5051, at: AT - 0.3 }) } }],
     ['it answers no segment', { ...goesOn, receiver: { last: segment({ ack: 9 }), earlierAck: null } }],
-    ['what it answers had been acknowledged', { ...goesOn, sender: { acked: 221 } }],
+    ['it answers no segment', { ...goesOn, sender: { acked: 221, last: segment({ at: AT - 0.005 }) } }],
+    // Without data there is nothing to acknowledge in it.
+    ['what it answers had been acknowledged', { ...goesOn, receiver: { last: segment({ seq: 201, ack: 5051 }) } }],
     ['its sender did get what it answers', { after: { senderWentOn: { ...on, ack: 221 } } }],
   ])('no: %s', (because, changes) => {
     expect(says(filterReject, answered(changes))).toMatch(new RegExp(`^no: ${because}`));
