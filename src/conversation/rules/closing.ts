@@ -5,6 +5,9 @@ import { seqDiff, type Facts } from '../facts.js';
 import { no, ofHost, type Rule, yes } from './rule.js';
 import { answerWords, before, bytes, endOf, hasNoSocket, isBare, seconds, sentOf, triggerOf } from './shape.js';
 
+/** Bytes: what TLS sends as its last words (an alert, RFC 8446 6.1) nobody misses. */
+const GOODBYE = 64;
+
 export const timeWaitAssassination: Rule = ofHost({
   name: 'an old segment met a connection in TIME-WAIT',
   cause: 'time-wait-assassination',
@@ -43,7 +46,7 @@ export const closeReset: Rule = ofHost({
     if (sender.finEnd === null || receiver.finEnd === null) return no('not both sides had finished');
     if (sentOf(facts) !== null && !hasNoSocket(facts)) return no('the kernel says something else');
     const lost = lostOf(facts);
-    if (lost > 0 && isBare(facts)) return no(`both sides had finished, and ${bytes(lost)} were lost`);
+    if (lost > GOODBYE && isBare(facts)) return no(`both sides had finished, and ${bytes(lost)} were lost`);
     return yes('close-reset', 'likely', 'kernel', () => [
       `both sides had sent a FIN; the last segment came ${seconds(facts.reset.at - (lastAt ?? facts.reset.at))} before`,
       ...unread(facts),
@@ -59,7 +62,7 @@ export const lateData: Rule = ofHost({
     const { sender, receiver } = facts.conversation;
     if (!isBare(facts)) return no('it has an acknowledgement: a program aborted');
     if (sender.finEnd === null) return no('its sender had sent no FIN');
-    if (receiver.finEnd !== null && lostOf(facts) === 0) return no('both sides had finished');
+    if (receiver.finEnd !== null && lostOf(facts) <= GOODBYE) return no('both sides had finished');
     const sent = sentOf(facts);
     if (sent !== null && !hasNoSocket(facts)) return no('the kernel says something else');
     if (triggerOf(facts) === null) return no('no segment was seen that it answers');

@@ -16,9 +16,14 @@ describe('data that came too late', () => {
     expect(judge(late(NO_SOCKET)).cause).toBe('late-data');
   });
   test('the client had finished too, but its data were lost', () => {
-    const both = late({ receiver: { finEnd: 222, next: 222 } });
+    const both = late({ receiver: { finEnd: 502, next: 502 } });
     expect(says(lateData, both)).toBe('late-data likely kernel');
-    expect(says(closeReset, both)).toBe('no: both sides had finished, and 20 bytes were lost');
+    expect(says(closeReset, both)).toBe('no: both sides had finished, and 300 bytes were lost');
+  });
+  test('the last words of TLS are no loss', () => {
+    const both = late({ receiver: { finEnd: 222, next: 222 } });
+    expect(says(lateData, both)).toBe('no: both sides had finished');
+    expect(says(closeReset, both)).toBe('close-reset likely kernel');
   });
   test.each<[string, Changes]>([
     ['it has an acknowledgement: a program aborted', { reset: { flags: 'R.', ack: 201 } }],
