@@ -6,20 +6,16 @@
  * `settled`. Who can't wait so long hears of it before, by `announced`, as it is known then.
  */
 
-import { isLoopback, type AddressTest } from '../base/address.js';
-import { num, value, word } from '../base/bytes.js';
-import type { CapturedHost, CaptureInterface } from '../capture/frame-batch.js';
+import type { AddressTest } from '../base/address.js';
+import { num, word } from '../base/bytes.js';
 import { FIN, KEEP_ANY, RST, SYN } from '../decode/net/tcp.js';
 import { RECORD_WORDS, recordOf, type Records } from '../decode/records.js';
-import { INBOUND, OUTBOUND, type OuterHeader, type SegmentBatch } from '../decode/segment-batch.js';
-import { MAC_BOTH, MAC_NONE } from '../decode/walk.js';
-import { AddressTexts } from './address-texts.js';
-import { foldHash, type Candidate } from './candidate.js';
-import { conversationFacts, nothingKnown } from './conversation-facts.js';
+import type { SegmentBatch } from '../decode/segment-batch.js';
+import { conversationFacts } from './conversation-facts.js';
 import type { ConversationTable } from './conversation-table.js';
 import { Conversations, type ConversationListener } from './conversations.js';
+import { Arrivals, type Origin, type Waiting } from './arrivals.js';
 import { addCopy } from './copies.js';
-import { directionOf } from './direction.js';
 import { AFTER_SECONDS, type HostFacts } from './facts.js';
 import { Folder } from './fold.js';
 import { Hosts } from './hosts.js';
@@ -28,25 +24,19 @@ import { asClientSeesIt, type Reset } from './reset.js';
 import { Roles, type Connections } from './roles.js';
 import { byHandshake, byRegistry, byRoles, byShape, type Server } from './service-port.js';
 import * as state from './state.js';
-import { UNKNOWN_VERDICT } from './verdict.js';
 import { Watches } from './watches.js';
+
+export type { Origin } from './arrivals.js';
 
 /** The flags of the segments that the tracker looks at, by what is to be used of a capture. */
 export const WANTED_FLAGS = { resets: RST, control: SYN | FIN | RST, full: KEEP_ANY } as const;
 
-const TWO_20 = 1048576;
-const TWO_32 = 4294967296;
 /** Resets that may wait for evidence of their port at once, of a saved capture and of one that grows as fast as it may. */
 const MAX_WAITING = 8192;
 const MAX_WAITING_LIVE = 1024;
 
 /** Characters of the comments that waiting resets may bear; what comes beyond is as if it bore none. */
 const MAX_NOTES = 32 * 1024 * 1024;
-
-const NOTHING_KNOWN = nothingKnown();
-const NOTHING_OF_HOST: HostFacts = { ttlLeast: null, ttlMost: null, acceptedBefore: null, acceptedAfter: null };
-const NO_TAGS: readonly number[] = [];
-const NOTHING_AROUND: readonly OuterHeader[] = [];
 
 export interface TrackerOptions {
   /** Copies fold into one reset. */
@@ -61,28 +51,12 @@ export interface TrackerOptions {
   readonly announced?: ((reset: Reset, view: Reset) => void) | null;
 }
 
-/** Where a batch comes from. */
-export interface Origin {
-  readonly file: number;
-  readonly interfaces: readonly CaptureInterface[];
-  /** Comments of our own on the frames, by row of the segments. */
-  readonly comments: ReadonlyMap<number, string>;
-}
-
 /** For whoever wants to keep the bytes of the frames of resets. */
 export interface FrameListener {
   /** A frame of a reset, as it is taken, by its row in the frame batch. */
   taken(reset: Reset, row: number): void;
   /** `twin` turned out to be `root`: its frames are frames of `root`. */
   joined(root: Reset, twin: Reset): void;
-}
-
-/** A reset with the serial numbers of its ends among the roles. */
-interface Waiting extends Candidate {
-  source: number;
-  destination: number;
-  /** Time of it, seconds since 1970. */
-  readonly at: number;
 }
 
 /** Servers whose next acceptance somebody waits for. */
@@ -105,7 +79,6 @@ export class Tracker {
   /** A row of the walk as a record. */
   private readonly scratch = new Uint32Array(2 * RECORD_WORDS);
   private readonly roles = new Roles();
-  private readonly addresses = new AddressTexts();
   private readonly folder: Folder;
   private readonly waiting = new Queue<Waiting>();
   /** Those of `waiting` that were not announced yet; stays empty where nobody listens. */
@@ -114,10 +87,7 @@ export class Tracker {
   private notes = 0;
   /** The clock, where there is one: seconds since 1970. */
   private past = NO_SECONDS;
-  private host: CapturedHost | null = null;
-  private hostTest: AddressTest | null = null;
-  private lastSeconds = NaN;
-  private lastNanos = 0;
+  private readonly arrivals: Arrivals;
   private readonly options: TrackerOptions;
   private readonly mostWaiting: number;
   private readonly settled: (reset: Reset) => void;
@@ -125,6 +95,7 @@ export class Tracker {
 
   constructor(options: TrackerOptions, settled: (reset: Reset) => void, frames: FrameListener | null) {
     this.options = options;
+    this.arrivals = new Arrivals(options.local);
     this.mostWaiting = (options.patience ?? null) === null ? MAX_WAITING : MAX_WAITING_LIVE;
     this.settled = settled;
     this.frames = frames;
@@ -229,7 +200,7 @@ export class Tracker {
   /** The reset's record is in `scratch`. */
   private takeReset(s: SegmentBatch, i: number, origin: Origin): void {
     const { conversations, scratch } = this;
-    const candidate = this.candidate(s, i, origin);
+    const candidate = this.arrivals.take(s, i, origin, this.notes < MAX_NOTES);
     const time = conversations.timeOf(scratch, 0);
     const known = this.options.fold ? this.folder.fold(candidate, origin.interfaces.length) : null;
     if (known === null) {
@@ -355,123 +326,6 @@ export class Tracker {
       reset.servicePort = reset.resetBy === 'server' ? seen.srcPort : seen.destPort;
     }
   }
-
-  /** Whose addresses count as the capturing host's, for a frame of this interface. */
-  private localOf(host: CapturedHost | null): AddressTest | null {
-    if (this.options.local !== null || host === null) return this.options.local;
-    if (this.host?.local !== host.local) {
-      const known = new Set(host.local);
-      this.hostTest = (ip) => known.has(ip) || isLoopback(ip);
-    }
-    this.host = host;
-    return this.hostTest;
-  }
-
-  private candidate(s: SegmentBatch, i: number, origin: Origin): Waiting {
-    const seconds = value(s.seconds, i);
-    const timed = !Number.isNaN(seconds);
-    if (timed) {
-      this.lastSeconds = seconds;
-      this.lastNanos = num(s.nanos, i);
-    }
-    const iface = num(s.iface, i);
-    const around = s.surroundings.get(i);
-    const described = origin.interfaces[iface];
-    const version = num(s.ipVersion, i);
-    const srcIp = this.addresses.text(s.source, i, version);
-    const destIp = this.addresses.text(s.destination, i, version);
-    const srcPort = num(s.sourcePort, i);
-    const destPort = num(s.destinationPort, i);
-    const packetType = num(s.packetType, i);
-    const flags = num(s.flags, i);
-    const seq = num(s.seq, i);
-    const ack = num(s.ack, i);
-    const macLayout = num(s.macLayout, i);
-    const way = num(s.noted, i);
-    const noted = way === INBOUND ? 'inbound' : way === OUTBOUND ? 'outbound' : null;
-    const interfaceIndex = num(s.interfaceIndex, i);
-    const ttl = num(s.ttl, i);
-    // A cooked header's index tells the interfaces of one "any" apart.
-    const place = (iface * TWO_20 + ((interfaceIndex + 1) & (TWO_20 - 1))) * 256 + packetType;
-    const host = described?.host ?? null;
-    const name = around?.interfaceName ?? described?.name ?? null;
-    const local = this.localOf(host);
-    const filtered = host !== null && local !== null && isOwnFilter(name, local(srcIp), local(destIp));
-    return {
-      seconds: timed ? seconds : this.lastSeconds,
-      nanos: timed ? num(s.nanos, i) : this.lastNanos,
-      digits: described?.fractionDigits ?? 6,
-      timed,
-      file: origin.file,
-      frame: num(s.number, i),
-      srcIp,
-      srcPort,
-      destIp,
-      destPort,
-      ipVersion: version,
-      srcMac: macLayout === MAC_NONE ? -1 : word(s.mac, i * 4) * TWO_32 + word(s.mac, i * 4 + 1),
-      destMac: macLayout === MAC_BOTH ? word(s.mac, i * 4 + 2) * TWO_32 + word(s.mac, i * 4 + 3) : -1,
-      flags,
-      seq,
-      ack,
-      window: num(s.window, i),
-      ttl,
-      ipId: num(s.ipId, i),
-      dontFragment: num(s.dontFragment, i) !== 0,
-      payloadLength: num(s.payloadLength, i),
-      payloadText: s.texts.get(i) ?? null,
-      note: this.notes < MAX_NOTES ? (origin.comments.get(i) ?? null) : null,
-      timestamp: num(s.timestamp, i),
-      tenant: num(s.tenant, i),
-      vlan: around?.vlan ?? NO_TAGS,
-      outer: around?.outer ?? NOTHING_AROUND,
-      interface: name,
-      netns: host?.netns ?? null,
-      copies: null,
-      direction: filtered ? 'sent' : directionOf({ srcIp, destIp, packetType, noted }, local),
-      ownFilter: filtered,
-      servicePort: null,
-      resetBy: 'unknown',
-      verdict: UNKNOWN_VERDICT,
-      conversation: NOTHING_KNOWN,
-      host: NOTHING_OF_HOST,
-      server: null,
-      whole: false,
-      hash: foldHash(flags, seq, ack),
-      place,
-      sighting: place * 256 + ttl,
-      srcMark: endMark(s.source, i, srcPort),
-      destMark: endMark(s.destination, i, destPort),
-      coarse: host?.timestamps === 'arrival',
-      blind: host?.stacked === true && name === null,
-      blindTimes: null,
-      closed: false,
-      absorbed: false,
-      suspect: null,
-      suspects: null,
-      source: 0,
-      destination: 0,
-      at: (timed ? seconds : this.lastSeconds) + (timed ? num(s.nanos, i) : this.lastNanos) / 1e9,
-    };
-  }
-}
-
-/**
- * A reset from elsewhere on the loopback interface was made here: a packet filter in the way out answers in the name of
- * the host that was called (nf_send_reset).
- */
-function isOwnFilter(interfaceName: string | null, fromHere: boolean, toHere: boolean): boolean {
-  return interfaceName === 'lo' && !fromHere && toHere;
-}
-
-/** A hash of an address and port. */
-function endMark(words: Uint32Array, i: number, port: number): number {
-  let h = port;
-  for (let w = i * 4; w < i * 4 + 4; w++) {
-    h = Math.imul(h ^ word(words, w), 0x85ebca6b);
-    h ^= h >>> 15;
-  }
-  return h;
 }
 
 function setServer(reset: Reset, server: Server): void {
