@@ -107,6 +107,7 @@ export class Arrivals {
       dontFragment: num(s.dontFragment, i) !== 0,
       payloadLength: num(s.payloadLength, i),
       payloadText: s.texts.get(i) ?? null,
+      diagnostic: s.diagnostics.get(i) ?? null,
       note: mayNote ? (origin.comments.get(i) ?? null) : null,
       timestamp: num(s.timestamp, i),
       tenant: num(s.tenant, i),

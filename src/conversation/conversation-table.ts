@@ -22,6 +22,11 @@ import { HASH, KEY, NEXT_ROW, STATE_WORDS, useOf } from './state.js';
 const FIRST_CAPACITY = 1024;
 /** Room that is not used yet costs nothing, copying what is there does. */
 const GROWTH = 16;
+const SLOTS_GROWTH = 8;
+/** Octets of a line of the cache. */
+const LINE = 64;
+/** Where the rows begin, so that each is four lines and no more: a system hands out memory 16 octets behind a line. */
+const OFF_LINE = 48;
 const NONE = 0;
 /** Looked at for one that makes room. */
 const CANDIDATES = 4;
@@ -207,11 +212,11 @@ export class ConversationTable {
   private grow(): void {
     const capacity = Math.min(this.capacity === 0 ? FIRST_CAPACITY : this.capacity * GROWTH, this.limit);
     this.capacity = capacity;
-    const state = new ArrayBuffer(capacity * STATE_WORDS * 4);
-    const words = new Uint32Array(state);
+    const state = new ArrayBuffer(capacity * STATE_WORDS * 4 + LINE);
+    const words = new Uint32Array(state, OFF_LINE, capacity * STATE_WORDS);
     words.set(this.words);
     this.words = words;
-    this.times = new Float64Array(state);
+    this.times = new Float64Array(state, OFF_LINE, (capacity * STATE_WORDS) / 2);
     if (!this.isSix) return;
     const uppers = new Uint32Array(capacity * UPPER_WORDS);
     uppers.set(this.uppers);
@@ -221,7 +226,7 @@ export class ConversationTable {
   /** More slots. The rows of one stay in their order, the newest first. */
   private spread(): void {
     const { words } = this;
-    const heads = new Uint32Array(Math.min(Math.max(FIRST_CAPACITY, this.heads.length * 2), this.limit));
+    const heads = new Uint32Array(Math.min(Math.max(FIRST_CAPACITY, this.heads.length * SLOTS_GROWTH), this.limit));
     const mask = heads.length - 1;
     for (let row = 0; row < this.used; row++) {
       const base = row * STATE_WORDS;

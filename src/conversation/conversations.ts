@@ -8,7 +8,6 @@
 import { link, value, word } from '../base/bytes.js';
 import { ACK, FIN, PSH, SYN } from '../decode/net/tcp.js';
 import {
-  bitsOf,
   DONT_FRAGMENT,
   FLAGS_MASK,
   HAS_SCALE,
@@ -136,32 +135,21 @@ export class Conversations {
     const { begins, rows, four, six } = this;
     const end = Math.min(count, from + BLOCK);
     let near = 0;
-    // Written by another thread, perhaps.
     for (let place = from; place < end; place++) near ^= word(words, place * RECORD_WORDS);
     let place = from;
     let n = 0;
     while (place < end) {
       const at = place * RECORD_WORDS;
       if (word(words, at + R_NUMBER) >= number) break;
-      const isSix = (word(words, at + R_FLAGS) & IS_IPV6) !== 0;
+      const flagsWord = word(words, at + R_FLAGS);
+      const isSix = (flagsWord & IS_IPV6) !== 0;
+      const table = isSix ? six : four;
+      const row = table.findFrom(table.first(word(words, at + R_HASH)), words, at);
       begins[n] = at;
-      rows[n] = (isSix ? six : four).first(word(words, at + R_HASH));
-      place += isSix ? 2 : 1;
+      rows[n] = row;
       n++;
-    }
-    const [s4, s6] = [four.words, six.words];
-    for (let i = 0; i < n; i++) {
-      const first = link(rows, i);
-      if (first < 0) continue;
-      const flagsWord = word(words, link(begins, i) + R_FLAGS);
-      const base = first * STATE_WORDS;
-      const own = ownOf(base, flagsWord);
-      near ^= (flagsWord & IS_IPV6) === 0 ? word(s4, base) ^ word(s4, own) : word(s6, base) ^ word(s6, own);
-    }
-    for (let i = 0; i < n; i++) {
-      const at = link(begins, i);
-      const table = (word(words, at + R_FLAGS) & IS_IPV6) === 0 ? four : six;
-      rows[i] = table.findFrom(link(rows, i), words, at);
+      if (row >= 0) near ^= word(table.words, ownOf(row * STATE_WORDS, flagsWord));
+      place += isSix ? 2 : 1;
     }
     this.size = n;
     this.near = near;
@@ -235,19 +223,21 @@ export class Conversations {
     const acked = word(s, own + state.S_ACKED);
     const ahead = (ack - acked) | 0;
     s[own + state.S_ACKED] = acked + (ahead & ~(ahead >> 31));
-    const isOther = bitsOf(lastAck ^ ack);
+    // All bits where something differs, else none; a function for it is compiled into this one in some runs only.
+    const acks = lastAck ^ ack;
+    const isOther = (acks | (0 - acks)) >> 31;
     const earlier = word(s, own + state.S_EARLIER_ACK);
     s[own + state.S_EARLIER_ACK] = earlier ^ ((earlier ^ lastAck) & isOther);
     s[own + state.S_ACK] = ack;
     const step = (windowId - lastWindowId) & 0xffff;
-    const jumped = ((ID_STEP - step) >> 31) | ~bitsOf(step);
+    const jumped = ((ID_STEP - step) | (step - 1)) >> 31;
     s[own + state.S_BITS] =
       own$ |
       state.PLAIN |
       state.ID_COMPARED |
       (isOther & state.HAS_EARLIER_ACK) |
       (jumped & state.ID_JUMPED) |
-      (bitsOf(windowId & 0xffff) & state.ID_NOT_ZERO) |
+      (((0 - (windowId & 0xffff)) >> 31) & state.ID_NOT_ZERO) |
       ((flagsWord & DONT_FRAGMENT) === 0 ? state.WITHOUT_DF : state.WITH_DF) |
       ((flagsWord & HAS_TIMESTAMP) === 0 ? state.WITHOUT_TIMESTAMP : state.WITH_TIMESTAMP);
     if ((flagsWord & HAS_TIMESTAMP) !== 0) s[own + state.S_TIMESTAMP] = word(words, at + R_TIMESTAMP);
@@ -256,7 +246,7 @@ export class Conversations {
     s[own + state.S_FLAGS] = flagsWord;
     s[own + state.S_LENGTH] = length;
     s[own + state.S_WINDOW_ID] = windowId;
-    s[own + state.S_DATA] = word(s, own + state.S_DATA) - bitsOf(length);
+    s[own + state.S_DATA] = word(s, own + state.S_DATA) + ((0 - length) >>> 31);
     s[own + state.S_NUMBER] = word(words, at + R_NUMBER);
     const time = word(words, at + R_SECONDS) + word(words, at + R_NANOS) * 1e-9;
     times[own / 2 + state.S_LAST_AT] = time;

@@ -5,6 +5,7 @@
  * Sequence numbers are as on the wire, 32 bits, compared by `seqDiff` (RFC 9293 3.4). Times are seconds since 1970.
  */
 
+import type { ResetDiagnostic } from '../decode/net/reset-diagnostic.js';
 import type { KernelFacts } from './kernel-facts.js';
 
 /** A segment that came before or after the reset. */
@@ -123,6 +124,8 @@ export interface ResetFacts {
   readonly dontFragment: boolean | null;
   readonly payloadLength: number;
   readonly payloadText: string | null;
+  /** What its diagnostic payload says: a claim of its sender's. */
+  readonly diagnostic: ResetDiagnostic | null;
   /** TSval; null: no timestamps option. */
   readonly timestamp: number | null;
   /** NaN: the capture gave it no time. Then nothing that is counted in seconds is known. */

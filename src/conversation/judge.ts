@@ -4,6 +4,7 @@
  * Takes facts, gives words; asks nobody and changes nothing.
  */
 
+import type { ResetDiagnostic } from '../decode/net/reset-diagnostic.js';
 import { type Facts, type ResetFacts } from './facts.js';
 import { NO_KERNEL_FACTS, type KernelFacts } from './kernel-facts.js';
 import type { Reset } from './reset.js';
@@ -61,9 +62,11 @@ class Judged implements Verdict {
   }
 
   get evidence(): readonly string[] {
-    const { payloadText } = this.facts.reset;
-    const own = this.sentences();
-    return payloadText === null ? own : [...own, `it says of itself: "${payloadText}"`];
+    const { payloadText, diagnostic } = this.facts.reset;
+    const said = [...this.sentences()];
+    if (payloadText !== null) said.push(`it says of itself: "${payloadText}"`);
+    if (diagnostic !== null) said.push(diagnosticWords(diagnostic));
+    return said;
   }
 }
 
@@ -98,6 +101,12 @@ function leftover(facts: Facts): [Origin, () => readonly string[]] {
   return ['unknown', () => [missing]];
 }
 
+/** A number of the list that draft-ietf-tcpm-rst-diagnostic-payload asks for, or of an enterprise's own. */
+function diagnosticWords({ reason, enterprise }: ResetDiagnostic): string {
+  const list = enterprise === 0 ? "of the IETF's list" : `of enterprise ${String(enterprise)}'s list`;
+  return `its diagnostic payload gives reason ${String(reason)} ${list}`;
+}
+
 function notTaken({ kernel }: Facts): string[] {
   return kernel.received === false ? ["its receiver's kernel had no socket that took it"] : [];
 }
@@ -113,6 +122,7 @@ function headerOf(reset: Reset): ResetFacts {
     dontFragment: reset.ipVersion === 4 ? reset.dontFragment : null,
     payloadLength: reset.payloadLength,
     payloadText: reset.payloadText,
+    diagnostic: reset.diagnostic,
     timestamp: reset.timestamp < 0 ? null : reset.timestamp,
     at: reset.timed ? reset.seconds + reset.nanos / 1e9 : NaN,
     ownFilter: reset.ownFilter,

@@ -3,6 +3,7 @@
  * the connection. Plain data; the report turns it into an event.
  */
 
+import type { ResetDiagnostic } from '../decode/net/reset-diagnostic.js';
 import type { OuterHeader } from '../decode/segment-batch.js';
 import type { ConversationFacts, HostFacts } from './facts.js';
 import type { Few } from './few.js';
@@ -62,6 +63,7 @@ export interface Reset extends Tuple {
   readonly dontFragment: boolean;
   readonly payloadLength: number;
   readonly payloadText: string | null;
+  readonly diagnostic: ResetDiagnostic | null;
   /** What rstscope wrote on it when it was saved, of the first frame that has such a comment: a claim of the file's. */
   note: string | null;
   /** TSval, −1 without. */

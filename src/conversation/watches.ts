@@ -13,7 +13,10 @@ import { AFTER_SECONDS, seqDiff, type ConversationFacts, type SegmentFacts, type
 import { BITS, STATE_WORDS, WATCHED } from './state.js';
 
 const MOST_ROWS = 8192;
+const FEW_ROWS = 256;
 const MOST_OF_A_ROW = 8;
+/** Far longer than what follows a reset is looked at: frames may lie in disorder. */
+const KEPT_SECONDS = 60;
 /** Octets. */
 const FAR = 1 << 28;
 
@@ -27,22 +30,32 @@ interface Watch {
 
 export class Watches {
   private readonly tables = new Map<ConversationTable, Map<number, Watch[]>>();
+  /** Rows of a table after which it is looked for those that are over. */
+  private many = FEW_ROWS;
 
   begin(table: ConversationTable, row: number, facts: ConversationFacts, first: Watch['first']): void {
     const rows = this.of(table);
     const senderIsLower = table.sourceIsLower;
     const watches = rows.get(row);
     if (watches === undefined) {
-      if (rows.size >= MOST_ROWS) {
-        const [oldest] = rows.keys();
-        if (oldest !== undefined) this.end(table, oldest);
-      }
+      this.makeRoom(table, rows, first.at);
       rows.set(row, [{ facts, first, senderIsLower, over: false }]);
       const at = row * STATE_WORDS + BITS;
       table.words[at] = word(table.words, at) | WATCHED;
     } else if (watches.length < MOST_OF_A_ROW) {
       watches.push({ facts, first, senderIsLower, over: false });
     }
+  }
+
+  /** Ends what nothing can come behind any more, oldest first: whoever stays silent never ends it by itself. */
+  private makeRoom(table: ConversationTable, rows: Map<number, Watch[]>, now: number): void {
+    if (rows.size < this.many) return;
+    for (const [row, watches] of rows) {
+      const last = watches.at(-1)?.first.at ?? 0;
+      if (now - last <= KEPT_SECONDS && rows.size < MOST_ROWS) break;
+      this.end(table, row);
+    }
+    this.many = Math.min(Math.max(FEW_ROWS, 2 * rows.size), MOST_ROWS);
   }
 
   /** A segment of the row, or a reset that is no copy, came by. */

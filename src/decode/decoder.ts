@@ -26,6 +26,7 @@ import {
   TCP_WINDOW,
   tcpHeaderLength,
 } from './net/tcp.js';
+import { resetDiagnostic } from './net/reset-diagnostic.js';
 import { timestampValue, windowScale } from './net/tcp-options.js';
 import { PlainSieve } from './plain.js';
 import type { Records } from './records.js';
@@ -240,7 +241,13 @@ export class Decoder {
   private storeText(n: number, payloadAt: number): void {
     const { walk: w, segments: s } = this;
     const to = Math.min(w.end, payloadAt + MAX_TEXT);
-    const text = payloadText(w.bytes.subarray(payloadAt, to), to < w.wire);
+    const payload = w.bytes.subarray(payloadAt, to);
+    const diagnostic = resetDiagnostic(payload);
+    if (diagnostic !== null) {
+      s.diagnostics.set(n, diagnostic);
+      return;
+    }
+    const text = payloadText(payload, to < w.wire);
     if (text !== null) s.texts.set(n, text);
   }
 }

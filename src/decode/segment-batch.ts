@@ -5,6 +5,7 @@
  * tunnels, text in a reset) lies beside them by row. Valid until the decoder's next batch.
  */
 
+import type { ResetDiagnostic } from './net/reset-diagnostic.js';
 import type { Encapsulation } from './walk.js';
 
 /** One encapsulation around the innermost IP header. */
@@ -72,6 +73,8 @@ export class SegmentBatch {
   readonly surroundings = new Map<number, Surroundings>();
   /** Printable payload of resets (RFC 9293 3.5.3). */
   readonly texts = new Map<number, string>();
+  /** What diagnostic payloads of resets say. */
+  readonly diagnostics = new Map<number, ResetDiagnostic>();
 
   constructor(capacity: number) {
     this.capacity = capacity;
@@ -107,5 +110,6 @@ export class SegmentBatch {
     this.count = 0;
     if (this.surroundings.size > 0) this.surroundings.clear();
     if (this.texts.size > 0) this.texts.clear();
+    if (this.diagnostics.size > 0) this.diagnostics.clear();
   }
 }

@@ -3,6 +3,7 @@
 import type { CaptureInterface, Damage, TimeSpan } from '../capture/frame-batch.js';
 import type { PacketCounts } from '../decode/decoder.js';
 import { RECORD_WORDS } from '../decode/records.js';
+import type { ResetDiagnostic } from '../decode/net/reset-diagnostic.js';
 import type { SegmentBatch, Surroundings } from '../decode/segment-batch.js';
 import type { RowComments } from './comments.js';
 
@@ -96,6 +97,7 @@ export interface PackedSegments {
   readonly columns: Float64Array;
   readonly surroundings: ReadonlyMap<number, Surroundings>;
   readonly texts: ReadonlyMap<number, string>;
+  readonly diagnostics: ReadonlyMap<number, ResetDiagnostic>;
 }
 
 export type ScanMessage =
@@ -130,10 +132,16 @@ export function pack(segments: SegmentBatch): PackedSegments {
     columns.set(segments[name].subarray(0, length), to);
     to += length;
   }
-  return { count, columns, surroundings: new Map(segments.surroundings), texts: new Map(segments.texts) };
+  return {
+    count,
+    columns,
+    surroundings: new Map(segments.surroundings),
+    texts: new Map(segments.texts),
+    diagnostics: new Map(segments.diagnostics),
+  };
 }
 
-export function unpack({ count, columns, surroundings, texts }: PackedSegments, into: SegmentBatch): void {
+export function unpack({ count, columns, surroundings, texts, diagnostics }: PackedSegments, into: SegmentBatch): void {
   into.clear();
   into.count = count;
   let from = 0;
@@ -144,4 +152,5 @@ export function unpack({ count, columns, surroundings, texts }: PackedSegments, 
   }
   for (const [row, around] of surroundings) into.surroundings.set(row, around);
   for (const [row, text] of texts) into.texts.set(row, text);
+  for (const [row, diagnostic] of diagnostics) into.diagnostics.set(row, diagnostic);
 }

@@ -86,7 +86,7 @@ export function onlySynAck(age = 0.008): Partial<SideFacts> {
 export function lone(changes: Changes = {}): Facts {
   const reset: ResetFacts = {
     ...{ flags: tcpFlags('R'), seq: 777, ack: 0, window: 0, ttl: 64, ipId: 0, dontFragment: true },
-    ...{ payloadLength: 0, payloadText: null, timestamp: null, at: AT, ownFilter: false },
+    ...{ payloadLength: 0, payloadText: null, diagnostic: null, timestamp: null, at: AT, ownFilter: false },
   };
   const host = { ttlLeast: null, ttlMost: null, acceptedBefore: null, acceptedAfter: null };
   return changed({ reset, conversation: nothingKnown(true), host, kernel: NO_KERNEL_FACTS }, changes);

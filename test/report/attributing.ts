@@ -14,6 +14,7 @@ export function resetOf(changes: Partial<Reset> = {}): Reset {
     ...{
       payloadLength: 0,
       payloadText: null,
+      diagnostic: null,
       note: null,
       vlan: [],
       outer: [],

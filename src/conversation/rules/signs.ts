@@ -61,7 +61,7 @@ export function ttlDistance({ reset, conversation: { sender } }: Facts): number 
 /** Reserved bits, or a payload that is no text. */
 export function formSign({ reset }: Facts): string | null {
   if ((reset.flags & RESERVED) !== 0) return 'reserved bits of its header are set';
-  if (reset.payloadLength > 0 && reset.payloadText === null) {
+  if (reset.payloadLength > 0 && reset.payloadText === null && reset.diagnostic === null) {
     return `it bears ${bytes(reset.payloadLength)} that ${reset.payloadLength === 1 ? 'is' : 'are'} no text`;
   }
   return null;
