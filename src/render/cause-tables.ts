@@ -52,7 +52,7 @@ export function exampleLines(rows: readonly CauseRow[], { style, paint }: TableC
       const text = safe(`${from} ${arrow} ${to}: ${example.evidence.join('; ')}`, style);
       // "µs" is the only letter of ours that not every terminal knows.
       const plain = style.unicode ? text : text.replaceAll('µ', 'u');
-      return [wrap(`  ${paint.resets(cause)} ${paint.quiet(plain)}`, style.width, '    ')];
+      return [wrap(`  ${paint.resets(safe(cause, style))} ${paint.quiet(plain)}`, style.width, '    ')];
     });
 }
 

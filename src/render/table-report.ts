@@ -13,7 +13,7 @@ import { headline, shownResets, sourceLine, traceLine } from './headline.js';
 import { findingLines, incompleteLine, packetLine } from './notes.js';
 import { nothingLines } from './nothing.js';
 import { failedConnectColumns, processColumns, processNotes, whoLine } from './process-tables.js';
-import { glyphs, painter, type Style } from './style.js';
+import { glyphs, painter, safe, type Style } from './style.js';
 import { tableLines, type Column } from './table.js';
 import { wrap } from './text-width.js';
 import { timelineLines } from './timeline.js';
@@ -66,7 +66,7 @@ function evidence(report: Report, context: TableContext, top: number): string[] 
   const examples = exampleLines(report.causes.slice(0, top), context);
   const said = [contextNote(report), forgottenNote(report)].filter((text) => text !== null);
   const known = report.causes.find(({ cause }) => cause !== 'unknown')?.cause;
-  const more = known === undefined ? [] : [`rstscope explain ${known}: what it means and what to do`];
+  const more = known === undefined ? [] : [`rstscope explain ${safe(known, style)}: what it means and what to do`];
   const notes = [...said, ...more];
   const lines = [...examples, ...notes.map((text) => paint.quiet(wrap(`  ${text}`, style.width, '    ')))];
   return lines.length === 0 ? [] : [paint.title('Evidence, of one reset each'), ...lines];

@@ -46,8 +46,8 @@ describe('a line about a reset', () => {
 
   test('says who is at both ends as fully as there is room beside the cause', () => {
     expect(at(160)).toBe('nobody listens → node[9114] (collector.service)  closed-port (certain), by the server');
-    expect(at(120)).toBe('nobody listens → node[9114]  closed-port (certain), by the serv…');
-    expect(at(100)).toBe('→ node[9114]  closed-port (certain), by the…');
+    expect(at(120)).toBe('nobody listens → node[9114]  closed-port (certain)');
+    expect(at(100)).toBe('→ node[9114]  closed-port (certain)');
     expect(at(80)).toBe('→ node[9114]');
     expect(at(64)).toBe('→ node');
   });
