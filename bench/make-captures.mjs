@@ -4,8 +4,8 @@
  *
  *   node bench/make-captures.mjs [NAME...] [--scale N] [--force]
  *
- * NAME is `full`, `small` or `ten`, with an optional ending for the scale:
- * `-tenth`, `-fifth`, `-x2`, `-x4`... Without a name: all three. A capture
+ * NAME is `full`, `small`, `many` or `ten`, with an optional ending for the scale:
+ * `-tenth`, `-fifth`, `-x2`, `-x4`... Without a name: all four. A capture
  * is a stream from a seeded generator, cut at a size, so the smaller scales
  * are exact prefixes of the larger, and every machine gets the same bytes.
  */
@@ -37,12 +37,14 @@ export const DATA = join(dirname(fileURLToPath(import.meta.url)), 'data');
  * @property {number} live flows open at a time
  * @property {number} gap mean microseconds between packets
  * @property {boolean} big full-size segments (or packets of 54 to 90 bytes)
+ * @property {boolean} [brief] one request a flow, some eleven packets
  */
 
 /** @type {Record<string, Profile>} */
 const PROFILES = {
   full: { bytes: 2e9, seed: 0x1f2e3d4c, live: 4000, gap: 120, big: true },
   small: { bytes: 640e6, seed: 0x5a697887, live: 6000, gap: 75, big: false },
+  many: { bytes: 1e9, seed: 0x3c4d5e6f, live: 300_000, gap: 25, big: false, brief: true },
 };
 
 /**
@@ -212,7 +214,7 @@ class Traffic {
    * @returns {Flow}
    */
   open(end) {
-    const { big } = this.profile;
+    const { big, brief } = this.profile;
     const number = this.flows++;
     const dice = this.below(1000);
     const v6 = this.below(10) === 0 && end === undefined;
@@ -284,7 +286,7 @@ class Traffic {
       end: end ?? ends,
       sender: big && this.below(7) === 0 ? 0 : 1,
       state: 0,
-      rounds: big ? 1 + (this.below(10) < 3 ? this.below(4) : 0) : 3 + this.below(14),
+      rounds: brief ? 1 : big ? 1 + (this.below(10) < 3 ? this.below(4) : 0) : 3 + this.below(14),
       left: 0,
       tries: 0,
       id: this.below(65536),
@@ -571,7 +573,7 @@ class Traffic {
  * @returns {{ base: string, scale: number }}
  */
 function parseName(name) {
-  const match = /^(full|small|ten)(?:-(tenth|fifth|x\d+))?$/.exec(name);
+  const match = /^(full|small|many|ten)(?:-(tenth|fifth|x\d+))?$/.exec(name);
   if (!match || (match[1] === 'ten' && match[2])) throw new Error(`no such capture: ${name}`);
   const ending = match[2];
   const scale = !ending ? 1 : ending === 'tenth' ? 0.1 : ending === 'fifth' ? 0.2 : Number(ending.slice(1));
@@ -627,7 +629,7 @@ function main() {
     else names.push(args[i]);
   }
   if (!Number.isInteger(scale) || scale < 1) throw new Error('--scale takes a whole number from 1');
-  if (names.length === 0) names.push(...(scale > 1 ? ['full', 'small'] : ['full', 'small', 'ten']));
+  if (names.length === 0) names.push(...(scale > 1 ? ['full', 'small', 'many'] : ['full', 'small', 'many', 'ten']));
   for (const name of names) {
     const whole = scale > 1 && name in PROFILES ? `${name}-x${scale}` : name;
     const capture = ensureCapture(whole, { force, log: (line) => stderr.write(`${line}\n`) });

@@ -2,15 +2,6 @@
 // tenth of a second to load, a handful does not; types are checked by tsc before.
 import { build } from 'esbuild';
 import { renameSync, rmSync } from 'node:fs';
-import { withNumbers } from './constants.mjs';
-
-const constants = {
-  name: 'constants',
-  /** @param {import('esbuild').PluginBuild} plugin */
-  setup(plugin) {
-    plugin.onLoad({ filter: /\/src\/.*\.ts$/ }, ({ path }) => ({ contents: withNumbers(path), loader: 'ts' }));
-  },
-};
 
 const target = 'dist/cli';
 const fresh = `dist/.cli-${process.pid}`;
@@ -33,8 +24,7 @@ await build({
   target: 'node20',
   format: 'esm',
   packages: 'external',
-  // Named constants become numbers: as variables of modules they would be loads in the hot loops.
-  plugins: [constants],
+  // Named constants become numbers: as exports of modules they would be loads in the hot loops.
   minifySyntax: true,
   legalComments: 'none',
   sourcemap: true,

@@ -36,7 +36,7 @@ import * as state from './state.js';
 import { HIGHER, HIGHER_SELDOM, LOWER, LOWER_SELDOM, STATE_WORDS } from './state.js';
 
 /** Connections of one IP version that are followed at once. */
-export const MOST_CONVERSATIONS = 1 << 18;
+export const MOST_CONVERSATIONS = 1 << 17;
 /** Copies of one segment, on several interfaces or both sides of a router, lie within this. */
 const COPY_SECONDS = 0.06;
 /** Those of one host within this. */

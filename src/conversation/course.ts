@@ -85,10 +85,12 @@ function sent(reset: Reset, side: SideFacts, other: SideFacts): number | null {
   const { full, established } = reset.conversation;
   if (side.isn === null) return null;
   const first = (side.isn + 1) >>> 0;
-  const seen = countOf(side.next, first);
+  const seen = countOf(side.next, first, side, full);
   // What is acknowledged in a handshake that was not completed may be anything.
+  const acknowledged = full && !established ? 0 : countOf(other.acked, first, side, full);
+  if (seen === null || acknowledged === null) return null;
   if (full && !established) return withoutFin(seen, side, first);
-  let most = Math.max(seen, countOf(other.acked, first));
+  let most = Math.max(seen, acknowledged);
   const told = STRANGE.has(reset.verdict.cause) ? null : toldBy(reset, side);
   if (told !== null) {
     const count = seqDiff(told, first);
@@ -107,12 +109,20 @@ function toldBy({ conversation, flags, seq, ack }: Reset, side: SideFacts): numb
   return (flags & ACK) === 0 ? null : ack;
 }
 
-function countOf(end: number | null, first: number): number {
+/**
+ * From `first` to `end`; null where that is so much that either not all of it was captured, or the number is not the
+ * connection's.
+ */
+function countOf(end: number | null, first: number, { dataSegments }: SideFacts, full: boolean): number | null {
   if (end === null) return 0;
   const count = (end - first) >>> 0;
   // The SYN itself, which is one before the first.
-  return count === 0xffffffff ? 0 : count;
+  if (count === 0xffffffff) return 0;
+  return count < MOST_AHEAD || (full && count <= dataSegments * LONGEST) ? count : null;
 }
+
+/** Octets of a segment, at most. */
+const LONGEST = 65535;
 
 /** Larger, and a reset's number is not the connection's. */
 const MOST_AHEAD = 2 ** 30;

@@ -75,6 +75,7 @@ export class Tracker {
   private readonly watches = new Watches();
   private readonly hosts = new Hosts();
   /** By the server's serial number among the roles: the resets whose sender may accept somebody else yet. */
+  private readonly awaitedOrder = new Queue<number>();
   private readonly awaited = new Map<number, { at: number; host: HostFacts }[]>();
   /** A row of the walk as a record. */
   private readonly scratch = new Uint32Array(2 * RECORD_WORDS);
@@ -259,9 +260,10 @@ export class Tracker {
       waiting.push({ at: time, host });
       return host;
     }
-    const [oldest] = this.awaited.keys();
-    if (this.awaited.size >= MOST_AWAITED && oldest !== undefined) this.awaited.delete(oldest);
     this.awaited.set(reset.source, [{ at: time, host }]);
+    this.awaitedOrder.push(reset.source);
+    // Some of them have been heard of, and await anew: they wait a little less.
+    if (this.awaitedOrder.size > MOST_AWAITED) this.awaited.delete(this.awaitedOrder.shift() ?? NO_SECONDS);
     return host;
   }
 
