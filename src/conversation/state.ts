@@ -96,8 +96,6 @@ export const HAS_EARLIER_ACK = 8192;
 export const WITH_SCALE = 16384;
 /** The last segment had an acknowledgement and neither SYN nor FIN. */
 export const PLAIN = 32768;
-/** Everything about the side is known that its next plain segment could tell. */
-export const ORDINARY = SEEN | HAS_ACKED | PLAIN | ID_SEEN | ID_COMPARED | ID_NOT_ZERO | HAS_EARLIER_ACK;
 
 /** Far beyond every time since 1970. */
 const CLASS = 1e12;

@@ -14,6 +14,8 @@ import { BITS, STATE_WORDS, WATCHED } from './state.js';
 
 const MOST_ROWS = 8192;
 const FEW_ROWS = 256;
+/** So many are left when there were too many. */
+const ROOM_MADE = 6144;
 const MOST_OF_A_ROW = 8;
 /** Far longer than what follows a reset is looked at: frames may lie in disorder. */
 const KEPT_SECONDS = 60;
@@ -52,7 +54,8 @@ export class Watches {
     if (rows.size < this.many) return;
     for (const [row, watches] of rows) {
       const last = watches.at(-1)?.first.at ?? 0;
-      if (now - last <= KEPT_SECONDS && rows.size < MOST_ROWS) break;
+      // Many at once: to find the first that is left takes longer the more were taken away before it.
+      if (now - last <= KEPT_SECONDS && rows.size < ROOM_MADE) break;
       this.end(table, row);
     }
     this.many = Math.min(Math.max(FEW_ROWS, 2 * rows.size), MOST_ROWS);
