@@ -9,7 +9,7 @@ const bareBuiltins = builtinModules
   .map((name) => ({ name, message: `Import 'node:${name}'.` }));
 
 export default defineConfig(
-  globalIgnores(['dist/', 'coverage/', 'bench/data/', 'test/pcaps/']),
+  globalIgnores(['dist/', 'coverage/', 'bench/data/', 'test/pcaps/', 'scripts/*.d.mts']),
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   eslint.configs.recommended,
   tseslint.configs.strictTypeChecked,

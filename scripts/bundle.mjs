@@ -2,6 +2,7 @@
 // tenth of a second to load, a handful does not; types are checked by tsc before.
 import { build } from 'esbuild';
 import { renameSync, rmSync } from 'node:fs';
+import { readersInPlace } from './inline-readers.mjs';
 
 const target = 'dist/cli';
 const fresh = `dist/.cli-${process.pid}`;
@@ -26,6 +27,7 @@ await build({
   packages: 'external',
   // Named constants become numbers: as exports of modules they would be loads in the hot loops.
   minifySyntax: true,
+  plugins: [readersInPlace],
   legalComments: 'none',
   sourcemap: true,
   logLevel: 'warning',

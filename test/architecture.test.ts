@@ -57,6 +57,8 @@ describe('a rule on a small tree of its own', () => {
     ['every source stands in a room', 'utils/text.ts', 'export {};'],
     ['every source stands in a room', 'base/old.js', 'export {};'],
 
+    ['a file of layout imports nothing', 'decode/a-layout.ts', "import { A } from './b.js';"],
+
     ['a room imports only from itself and the rooms before it', 'base/a.ts', "import '../capture/b.js';"],
     ['a room imports only from itself and the rooms before it', 'decode/a.ts', "import '../conversation/b.js';"],
     ['a room imports only from itself and the rooms before it', 'decode/a.ts', "import type { B } from '../cli/b.js';"],

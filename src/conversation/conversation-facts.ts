@@ -5,7 +5,7 @@
  */
 
 import { value, word } from '../base/bytes.js';
-import { ACK, FIN, RST, SYN } from '../decode/net/tcp.js';
+import { ACK, FIN, RST, SYN } from '../decode/net/tcp-layout.js';
 import {
   FLAGS_MASK,
   IS_IPV6,
@@ -16,11 +16,12 @@ import {
   R_NUMBER,
   R_SEQ,
   TTL_SHIFT,
-} from '../decode/records.js';
+} from '../decode/record-layout.js';
 import type { ConversationTable } from './conversation-table.js';
 import { seqDiff, type AfterFacts, type ConversationFacts, type SegmentFacts, type SideFacts } from './facts.js';
-import * as state from './state.js';
-import { HIGHER, HIGHER_SELDOM, LOWER, LOWER_SELDOM, STATE_WORDS } from './state.js';
+import * as state from './state-layout.js';
+import { HIGHER, HIGHER_SELDOM, LOWER, LOWER_SELDOM, STATE_WORDS } from './state-layout.js';
+import { lastOf } from './state.js';
 
 const NOTHING_SENT: SideFacts = {
   seen: false,
@@ -108,7 +109,7 @@ export function conversationFacts(
     earlier: (bits & state.EARLIER_LIVE) !== 0 ? 'live' : (bits & state.EARLIER_ENDED) !== 0 ? 'ended' : null,
     full,
     gap: (bits & state.GAP) !== 0 || isMissing(sender, receiver) || isMissing(receiver, sender),
-    lastAt: isSeen ? state.lastOf(times, base) : null,
+    lastAt: isSeen ? lastOf(times, base) : null,
     firstAt: isSeen ? value(times, base / 2 + state.FIRST_AT) : null,
     after: nothingAfter(),
   };

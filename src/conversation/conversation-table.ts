@@ -5,7 +5,7 @@
  * Knows how a connection is found and what it is worth keeping, not what its state means: see state.ts.
  */
 
-import { word } from '../base/bytes.js';
+import { link, word } from '../base/bytes.js';
 import {
   R_DESTINATION,
   R_DESTINATION_UPPER,
@@ -16,8 +16,10 @@ import {
   R_SOURCE_UPPER,
   R_TENANT,
   SOURCE_IS_LOWER,
-} from '../decode/records.js';
-import { HASH, KEY, NEXT_ROW, STATE_WORDS, useOf } from './state.js';
+} from '../decode/record-layout.js';
+import { HASH, KEY, NEXT_ROW, STATE_WORDS } from './state-layout.js';
+import { ownOf, useOf } from './state.js';
+import { CANDIDATES, MAX_CHAIN, NONE, UPPER_WORDS } from './table-layout.js';
 
 const FIRST_CAPACITY = 1024;
 /** Room that is not used yet costs nothing, copying what is there does. */
@@ -27,13 +29,6 @@ const SLOTS_GROWTH = 8;
 const LINE = 64;
 /** Where the rows begin, so that each is four lines and no more: a system hands out memory 16 octets behind a line. */
 const OFF_LINE = 48;
-const NONE = 0;
-/** Looked at for one that makes room. */
-const CANDIDATES = 4;
-/** Keys of one slot; keys made to collide push each other out instead of slowing everything down. */
-const MAX_CHAIN = 64;
-/** Of IPv6: the upper words of the lower end's address, and of the higher's. */
-const UPPER_WORDS = 6;
 
 export type Version = 4 | 6;
 
@@ -54,6 +49,8 @@ export class ConversationTable {
   private capacity = 0;
   private used = 0;
   private hand = 0;
+  /** Whatever was read only to be near. */
+  protected near = 0;
   private uppers = new Uint32Array(0);
   /** By the lowest bits of the hash: the newest row with it, from 1; each row knows the next one. */
   private heads = new Uint32Array(1);
@@ -101,6 +98,49 @@ export class ConversationTable {
       row = (word(words, base + NEXT_ROW) | 0) - 1;
     }
     return -1;
+  }
+
+  /**
+   * The rows of `count` records of IPv4 that begin at `begins`, -1 where there is none. Step by step over all of them,
+   * each step without branches on what it has just read: so a processor waits for many places in memory at once, instead
+   * of for one after the other. The newest row of a slot is the one, mostly: `findFrom` looks at the others.
+   */
+  findAll(records: Uint32Array, begins: Int32Array, rows: Int32Array, count: number): void {
+    if (this.used === 0) {
+      rows.fill(-1, 0, count);
+      return;
+    }
+    const { words, heads, mask } = this;
+    for (let i = 0; i < count; i++) {
+      rows[i] = (word(heads, word(records, link(begins, i) + R_HASH) & mask) | 0) - 1;
+    }
+    let near = 0;
+    for (let i = 0; i < count; i++) {
+      const row = link(rows, i);
+      near ^= word(words, (row & ~(row >> 31)) * STATE_WORDS);
+    }
+    for (let i = 0; i < count; i++) {
+      const at = link(begins, i);
+      const flagsWord = word(records, at + R_FLAGS);
+      const source = word(records, at + R_SOURCE);
+      const destination = word(records, at + R_DESTINATION);
+      const ports = word(records, at + R_PORTS);
+      const isLower = (flagsWord << 1) >> 31;
+      const crossed = (source ^ destination) & isLower;
+      const swapped = (ports << 16) | (ports >>> 16);
+      let row = link(rows, i);
+      const base = (row & ~(row >> 31)) * STATE_WORDS;
+      const unlike =
+        (word(words, base + KEY) ^ destination ^ crossed) |
+        (word(words, base + KEY + 1) ^ source ^ crossed) |
+        (word(words, base + KEY + 2) ^ swapped ^ ((ports ^ swapped) & isLower)) |
+        (word(words, base + KEY + 3) ^ word(records, at + R_TENANT)) |
+        (row >> 31);
+      if (unlike !== 0) row = this.findFrom(row, records, at);
+      rows[i] = row;
+      near ^= word(words, ownOf((row & ~(row >> 31)) * STATE_WORDS, flagsWord));
+    }
+    this.near = near;
   }
 
   /** The row of the record's connection; a new one, its state all zeros, where there was none. */

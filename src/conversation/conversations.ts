@@ -6,12 +6,13 @@
  */
 
 import { link, value, word } from '../base/bytes.js';
-import { ACK, FIN, PSH, SYN } from '../decode/net/tcp.js';
+import { ACK, FIN, PSH, SYN } from '../decode/net/tcp-layout.js';
 import {
   DONT_FRAGMENT,
   FLAGS_MASK,
   HAS_SCALE,
   HAS_TIMESTAMP,
+  IPV6_SHIFT,
   IS_IPV6,
   NO_TIME,
   NO_WINDOW,
@@ -29,31 +30,16 @@ import {
   SCALE_SHIFT,
   SOURCE_IS_LOWER,
   TTL_SHIFT,
-  type Records,
-} from '../decode/records.js';
+} from '../decode/record-layout.js';
+import { type Records } from '../decode/records.js';
 import { ConversationTable } from './conversation-table.js';
-import * as state from './state.js';
-import { HIGHER, HIGHER_SELDOM, LOWER, LOWER_SELDOM, STATE_WORDS } from './state.js';
+import { BLOCK, COPY_SECONDS, GONE, ID_STEP, MOST_PROBES, SAME_HOST_SECONDS } from './following-layout.js';
+import * as state from './state-layout.js';
+import { HIGHER, HIGHER_SELDOM, LOWER, LOWER_SELDOM, STATE_WORDS } from './state-layout.js';
+import { ownOf } from './state.js';
 
 /** Connections of one IP version that are followed at once. */
 export const MOST_CONVERSATIONS = 1 << 17;
-/** Copies of one segment, on several interfaces or both sides of a router, lie within this. */
-const COPY_SECONDS = 0.06;
-/** Those of one host within this. */
-const SAME_HOST_SECONDS = 0.005;
-/** What a socket's IP ID goes up by from one segment to the next; segments that were not captured count too. */
-const ID_STEP = 512;
-const MOST_PROBES = 255;
-/** What the short way needs: an acknowledgement, neither SYN nor FIN, a time, a window. */
-const PLAIN_BITS = SYN | FIN | ACK | NO_TIME | NO_WINDOW;
-/** Of a side that has sent segments of that kind before. */
-const KNOWN_SIDE = state.SEEN | state.HAS_ACKED | state.ID_SEEN;
-/** Records that are looked up before the first of them is taken: so their ways to memory overlap. */
-const BLOCK = 256;
-/** From the bit of the record that the source is the lower end, to the words between the two sides. */
-const LOWER_SHIFT = 26;
-/** In a row's place: another connection has it by now. */
-const GONE = -1;
 
 /** What the tracker hears of. */
 export interface ConversationListener {
@@ -81,8 +67,6 @@ export class Conversations {
   private readonly begins = new Int32Array(BLOCK);
   private readonly rows = new Int32Array(BLOCK);
   private size = 0;
-  /** Whatever was read only to be near. */
-  protected near = 0;
 
   constructor(listener: ConversationListener, limit = MOST_CONVERSATIONS) {
     this.listener = listener;
@@ -127,32 +111,30 @@ export class Conversations {
   }
 
   /**
-   * Finds the connections of the next records. Pass by pass, each without branches on what it reads: so a processor
-   * waits for many places in memory at once, instead of for one after the other.
+   * Finds the connections of the next records.
    * @returns the place behind them.
    */
   private lookUp(words: Uint32Array, from: number, count: number, number: number): number {
     const { begins, rows, four, six } = this;
     const end = Math.min(count, from + BLOCK);
-    let near = 0;
-    for (let place = from; place < end; place++) near ^= word(words, place * RECORD_WORDS);
     let place = from;
     let n = 0;
     while (place < end) {
       const at = place * RECORD_WORDS;
       if (word(words, at + R_NUMBER) >= number) break;
-      const flagsWord = word(words, at + R_FLAGS);
-      const isSix = (flagsWord & IS_IPV6) !== 0;
-      const table = isSix ? six : four;
-      const row = table.findFrom(table.first(word(words, at + R_HASH)), words, at);
       begins[n] = at;
-      rows[n] = row;
       n++;
-      if (row >= 0) near ^= word(table.words, ownOf(row * STATE_WORDS, flagsWord));
-      place += isSix ? 2 : 1;
+      place += 1 + ((word(words, at + R_FLAGS) >>> IPV6_SHIFT) & 1);
     }
     this.size = n;
-    this.near = near;
+    // Of IPv6 nothing is found there.
+    four.findAll(words, begins, rows, n);
+    if (place - from === n) return place;
+    for (let i = 0; i < n; i++) {
+      const at = link(begins, i);
+      if ((word(words, at + R_FLAGS) & IS_IPV6) !== 0)
+        rows[i] = six.findFrom(six.first(word(words, at + R_HASH)), words, at);
+    }
     return place;
   }
 
@@ -163,7 +145,8 @@ export class Conversations {
       const row = link(rows, i);
       const table = (word(words, at + R_FLAGS) & IS_IPV6) === 0 ? four : six;
       if (row === GONE) this.takeFresh(table, words, at, i);
-      else if (!this.isTaken(table, row, words, at)) this.takeOther(table, row, words, at);
+      else if (!this.isTaken(table.words, table.times, row * STATE_WORDS, words, at))
+        this.takeOther(table, row, words, at);
     }
   }
 
@@ -182,7 +165,7 @@ export class Conversations {
   /** A segment that is no reset. */
   take(table: ConversationTable, words: Uint32Array, at: number): void {
     const row = table.put(words, at);
-    if (!this.isTaken(table, row, words, at)) this.takeOther(table, row, words, at);
+    if (!this.isTaken(table.words, table.times, row * STATE_WORDS, words, at)) this.takeOther(table, row, words, at);
   }
 
   /**
@@ -190,8 +173,7 @@ export class Conversations {
    * branches on what differs from segment to segment.
    * @returns whether the segment was one of these, and taken.
    */
-  private isTaken({ words: s, times }: ConversationTable, row: number, words: Uint32Array, at: number): boolean {
-    const base = row * STATE_WORDS;
+  private isTaken(s: Uint32Array, times: Float64Array, base: number, words: Uint32Array, at: number): boolean {
     const flagsWord = word(words, at + R_FLAGS);
     const own = ownOf(base, flagsWord);
     const seq = word(words, at + R_SEQ);
@@ -204,8 +186,8 @@ export class Conversations {
     const lastAck = word(s, own + state.S_ACK);
     const lastWindowId = word(s, own + state.S_WINDOW_ID);
     if (
-      (flagsWord & PLAIN_BITS) !== ACK ||
-      (own$ & KNOWN_SIDE) !== KNOWN_SIDE ||
+      (flagsWord & (SYN | FIN | ACK | NO_TIME | NO_WINDOW)) !== ACK ||
+      (own$ & state.KNOWN_SIDE) !== state.KNOWN_SIDE ||
       ((bits & state.WATCHED) | word(s, base + state.PROBES)) !== 0 ||
       (bits & (state.SYN_ACK_SEEN | state.ESTABLISHED)) === state.SYN_ACK_SEEN ||
       word(s, own + state.S_NEXT) !== seq ||
@@ -412,11 +394,6 @@ export class Conversations {
     if (!wasOpened || (!isSynAck && isOwn)) this.listener.opened(words, at, isSynAck, !isSynAck);
     return true;
   }
-}
-
-/** Where the words of the sender's side begin in the row that begins at `base`. */
-function ownOf(base: number, flagsWord: number): number {
-  return base + HIGHER - ((flagsWord & SOURCE_IS_LOWER) >>> LOWER_SHIFT);
 }
 
 /** The same segment on another interface or the other side of a router, or said again at once: by another way, perhaps. */

@@ -5,7 +5,7 @@
  * From the facts alone, never more than was seen (a lone reset had no SYN: zeek#1119).
  */
 
-import { ACK } from '../decode/net/tcp.js';
+import { ACK } from '../decode/net/tcp-layout.js';
 import { seqDiff, type SideFacts } from './facts.js';
 import type { Reset } from './reset.js';
 import type { Cause } from './verdict.js';

@@ -4,7 +4,7 @@
  */
 
 import { u8, word } from '../base/bytes.js';
-import { IS_IPV6, R_FLAGS, R_SOURCE, R_SOURCE_UPPER, R_TENANT, TTL_SHIFT } from '../decode/records.js';
+import { IS_IPV6, R_FLAGS, R_SOURCE, R_SOURCE_UPPER, R_TENANT, TTL_SHIFT } from '../decode/record-layout.js';
 import { grown, WordTable } from './word-table.js';
 
 const KEY_WORDS = 5;

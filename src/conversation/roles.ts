@@ -13,7 +13,7 @@ import {
   R_PORTS,
   R_SOURCE,
   R_SOURCE_UPPER,
-} from '../decode/records.js';
+} from '../decode/record-layout.js';
 import type { ConversationFacts } from './facts.js';
 import type { Server } from './service-port.js';
 import { grown, WordTable } from './word-table.js';

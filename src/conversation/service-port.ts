@@ -5,7 +5,7 @@
  * Each rule answers with a side or null; the first answer counts.
  */
 
-import { ACK, RST } from '../decode/net/tcp.js';
+import { ACK, RST } from '../decode/net/tcp-layout.js';
 import type { Role } from './roles.js';
 
 /** One of a reset's two ends. */

@@ -8,13 +8,14 @@
 
 import type { AddressTest } from '../base/address.js';
 import { num, word } from '../base/bytes.js';
-import { FIN, KEEP_ANY, RST, SYN } from '../decode/net/tcp.js';
-import { RECORD_WORDS, recordOf, type Records } from '../decode/records.js';
+import { FIN, KEEP_ANY, RST, SYN } from '../decode/net/tcp-layout.js';
+import { RECORD_WORDS } from '../decode/record-layout.js';
+import { recordOf, type Records } from '../decode/records.js';
 import type { SegmentBatch } from '../decode/segment-batch.js';
+import { Arrivals, type Origin, type Waiting } from './arrivals.js';
 import { conversationFacts } from './conversation-facts.js';
 import type { ConversationTable } from './conversation-table.js';
 import { Conversations, type ConversationListener } from './conversations.js';
-import { Arrivals, type Origin, type Waiting } from './arrivals.js';
 import { addCopy } from './copies.js';
 import { AFTER_SECONDS, type HostFacts } from './facts.js';
 import { Folder } from './fold.js';
@@ -23,7 +24,7 @@ import { Queue } from './queue.js';
 import { asClientSeesIt, type Reset } from './reset.js';
 import { Roles, type Connections } from './roles.js';
 import { byHandshake, byRegistry, byRoles, byShape, type Server } from './service-port.js';
-import * as state from './state.js';
+import * as state from './state-layout.js';
 import { Watches } from './watches.js';
 
 export type { Origin } from './arrivals.js';

@@ -6,11 +6,11 @@
  */
 
 import { word } from '../base/bytes.js';
-import { ACK, RST, SYN } from '../decode/net/tcp.js';
+import { ACK, RST, SYN } from '../decode/net/tcp-layout.js';
 import { isReset, noteAfter, noteResetAfter, segmentOf } from './conversation-facts.js';
 import type { ConversationTable } from './conversation-table.js';
 import { AFTER_SECONDS, seqDiff, type ConversationFacts, type SegmentFacts, type SideFacts } from './facts.js';
-import { BITS, STATE_WORDS, WATCHED } from './state.js';
+import { BITS, STATE_WORDS, WATCHED } from './state-layout.js';
 
 const MOST_ROWS = 8192;
 const FEW_ROWS = 256;

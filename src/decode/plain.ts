@@ -9,11 +9,45 @@
 import { word } from '../base/bytes.js';
 import type { Sieve } from '../capture/frame-batch.js';
 import { EN10MB } from './link-types.js';
-import { CONTROL, KEEP_ANY, RST, SYN } from './net/tcp.js';
+import { CONTROL, KEEP_ANY, RST, SYN } from './net/tcp-layout.js';
 import { timestampValue, windowScale } from './net/tcp-options.js';
 import {
-  below,
-  bitsOf,
+  ALIGNED_TIMESTAMPS,
+  ETHERNET,
+  ETHER_TYPE_AND_VERSION,
+  FLAGS,
+  IPV4,
+  IPV4_DESTINATION,
+  IPV4_DONT_FRAGMENT,
+  IPV4_FRAGMENT_AND_PROTOCOL,
+  IPV4_HEADER,
+  IPV4_LENGTH_AND_ID,
+  IPV4_MASK,
+  IPV4_SOURCE,
+  IPV4_TCP,
+  IPV4_TCP_MASK,
+  IPV4_WHOLE,
+  IPV6,
+  IPV6_DESTINATION,
+  IPV6_HEADER,
+  IPV6_HOP_LIMIT,
+  IPV6_LENGTH,
+  IPV6_MASK,
+  IPV6_NEXT_HEADER,
+  IPV6_SOURCE,
+  IPV6_TCP,
+  IPV6_WHOLE,
+  TAG,
+  TCP,
+  TCP_ACK,
+  TCP_FLAGS_AND_WINDOW,
+  TCP_HEADER,
+  TCP_SEQ,
+  VLAN,
+  VLAN_ID,
+  WITH_TIMESTAMPS,
+} from './plain-layout.js';
+import {
   DONT_FRAGMENT,
   HAS_SCALE,
   HAS_TIMESTAMP,
@@ -21,7 +55,6 @@ import {
   IPV6_TENANT,
   IS_IPV6,
   MAX_SCALE,
-  mix,
   NO_TIME,
   R_ACK,
   R_DESTINATION,
@@ -41,60 +74,11 @@ import {
   R_WINDOW_ID,
   RECORD_WORDS,
   SCALE_SHIFT,
-  sealSix,
   SOURCE_IS_LOWER,
   TTL_SHIFT,
-  type Records,
-} from './records.js';
+} from './record-layout.js';
+import { below, bitsOf, mix, sealSix, type Records } from './records.js';
 import type { Tenants } from './tenants.js';
-
-/** Offsets from the beginning of the frame; each load covers what lies behind it. */
-const ETHER_TYPE_AND_VERSION = 12;
-const ETHERNET = 14;
-
-/** EtherType IPv4, version 4, header of five words; the type of service is masked out. */
-const IPV4_MASK = 0xffffff00 | 0;
-const IPV4 = 0x08004500;
-/** The length in the upper half, the identification in the lower. */
-const IPV4_LENGTH_AND_ID = 16;
-const IPV4_FRAGMENT_AND_PROTOCOL = 20;
-const IPV4_DONT_FRAGMENT = 0x40000000;
-const IPV4_SOURCE = 26;
-const IPV4_DESTINATION = 30;
-/** No fragment, protocol TCP; "don't fragment" and the time to live are masked out. */
-const IPV4_TCP_MASK = 0x3fff00ff;
-const TCP = 6;
-const IPV4_TCP = 34;
-const IPV4_HEADER = 20;
-const IPV4_WHOLE = 54;
-
-/** EtherType IPv6, version 6; traffic class and flow label are masked out. */
-const IPV6_MASK = 0xfffff000 | 0;
-const IPV6 = 0x86dd6000 | 0;
-const IPV6_LENGTH = 18;
-const IPV6_NEXT_HEADER = 20;
-const IPV6_HOP_LIMIT = 21;
-const IPV6_SOURCE = 22;
-const IPV6_DESTINATION = 38;
-const IPV6_TCP = 54;
-const IPV6_HEADER = 40;
-const IPV6_WHOLE = 74;
-
-const VLAN = 0x8100;
-const TAG = 4;
-const VLAN_ID = 0x0fff;
-
-/** Offsets from the beginning of the TCP header. */
-const TCP_SEQ = 4;
-const TCP_ACK = 8;
-/** Length of the header and flags in the upper half, window in the lower. */
-const TCP_FLAGS_AND_WINDOW = 12;
-const TCP_HEADER = 20;
-
-const FLAGS = 0x0fff;
-/** Two no-operations and the timestamps, kind 8, length 10: how everybody writes them (RFC 7323 appendix A). */
-const ALIGNED_TIMESTAMPS = 0x0101080a;
-const WITH_TIMESTAMPS = 32;
 
 /** Takes plain segments that are no resets: counts them, and makes records of those that are wanted. */
 export class PlainSieve implements Sieve {
@@ -153,9 +137,6 @@ export class PlainSieve implements Sieve {
       // Only the walk knows how long the frame was on the wire.
       if (length < 0 || ETHERNET + datagram > original) return false;
       if (records === null || records.count + 2 > records.capacity) return false;
-      const { words } = records;
-      const to = records.count * RECORD_WORDS;
-      records.count++;
       const source = view.getInt32(at + IPV4_SOURCE);
       const destination = view.getInt32(at + IPV4_DESTINATION);
       const ports = view.getInt32(at + IPV4_TCP);
@@ -165,6 +146,11 @@ export class PlainSieve implements Sieve {
       const isLower = (below(source, destination) & areTwo) | ~(below(swapped, ports) | areTwo);
       const crossed = differ & isLower;
       const tenant = this.tenant ^ IPV4_TENANT;
+      const own = swapped ^ ((ports ^ swapped) & isLower);
+      const hash = mix(destination ^ crossed, source ^ crossed, own, tenant);
+      const { words } = records;
+      const to = records.count * RECORD_WORDS;
+      records.count++;
       words[to + R_SOURCE] = source;
       words[to + R_DESTINATION] = destination;
       words[to + R_PORTS] = ports;
@@ -176,12 +162,7 @@ export class PlainSieve implements Sieve {
       words[to + R_SECONDS] = seconds;
       words[to + R_NANOS] = nanos;
       words[to + R_NUMBER] = number;
-      words[to + R_HASH] = mix(
-        destination ^ crossed,
-        source ^ crossed,
-        swapped ^ ((ports ^ swapped) & isLower),
-        tenant,
-      );
+      words[to + R_HASH] = hash;
       words[to + R_FLAGS] =
         flags |
         (((third >> 8) & 0xff) << TTL_SHIFT) |

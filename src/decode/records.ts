@@ -1,61 +1,43 @@
 /**
  * TCP segments as the following of connections takes them: one record of words for each, in the order of the frames.
  *
- * Knows the layout of a record and nothing of what it means. The sieve fills records straight from the frames; a row of
+ * Knows the layout of a record (record-layout.ts) and nothing of what it means. The sieve fills records straight from the frames; a row of
  * the walk becomes one by `recordOf`. A record of IPv6 takes two places, the upper words of the addresses in the second.
  */
 
 import { num, word } from '../base/bytes.js';
+import {
+  DONT_FRAGMENT,
+  HAS_SCALE,
+  HAS_TIMESTAMP,
+  IPV4_TENANT,
+  IPV6_TENANT,
+  IS_IPV6,
+  MAX_SCALE,
+  NO_TIME,
+  NO_WINDOW,
+  RECORD_WORDS,
+  R_ACK,
+  R_DESTINATION,
+  R_DESTINATION_UPPER,
+  R_FLAGS,
+  R_HASH,
+  R_LENGTH,
+  R_NANOS,
+  R_NUMBER,
+  R_PORTS,
+  R_SECONDS,
+  R_SEQ,
+  R_SOURCE,
+  R_SOURCE_UPPER,
+  R_TENANT,
+  R_TIMESTAMP,
+  R_WINDOW_ID,
+  SCALE_SHIFT,
+  SOURCE_IS_LOWER,
+  TTL_SHIFT,
+} from './record-layout.js';
 import type { SegmentBatch } from './segment-batch.js';
-
-/** Words a place: a cache line. */
-export const RECORD_WORDS = 16;
-
-/** IPv4 address, or the last word of an IPv6 one. */
-export const R_SOURCE = 0;
-export const R_DESTINATION = 1;
-/** Source port in the upper half, destination port in the lower. */
-export const R_PORTS = 2;
-/** Number of the tenant; the IP version in the upper byte keeps an IPv4-mapped IPv6 address apart from the IPv4 one. */
-export const R_TENANT = 3;
-export const R_SEQ = 4;
-export const R_ACK = 5;
-/** TCP flags in the lower twelve bits, and the bits below. */
-export const R_FLAGS = 6;
-/** Window in the upper half, IP ID in the lower. */
-export const R_WINDOW_ID = 7;
-export const R_LENGTH = 8;
-/** TSval; meaningless without HAS_TIMESTAMP. */
-export const R_TIMESTAMP = 9;
-/** Seconds since 1970 and nanoseconds; meaningless with NO_TIME. */
-export const R_SECONDS = 10;
-export const R_NANOS = 11;
-/** The frame's number, its lower 32 bits. */
-export const R_NUMBER = 12;
-/** A hash of both ends and the tenant, the same for both directions. */
-export const R_HASH = 13;
-/** In the second place of IPv6: the first three words of the source, and of the destination. */
-export const R_SOURCE_UPPER = 16;
-export const R_DESTINATION_UPPER = 19;
-
-export const FLAGS_MASK = 0xfff;
-export const TTL_SHIFT = 12;
-export const HAS_TIMESTAMP = 1 << 20;
-export const IS_IPV6 = 1 << 21;
-export const DONT_FRAGMENT = 1 << 22;
-export const NO_TIME = 1 << 23;
-/** The capture cut the window off. */
-export const NO_WINDOW = 1 << 24;
-export const HAS_SCALE = 1 << 25;
-export const SCALE_SHIFT = 26;
-/** The source is the lower end of both: by address, then by port. */
-export const SOURCE_IS_LOWER = 1 << 30;
-
-/** In the tenant's word: the IP version. */
-export const IPV4_TENANT = 4 << 24;
-export const IPV6_TENANT = 6 << 24;
-/** A window's scale is at most 14 (RFC 7323 2.3). */
-export const MAX_SCALE = 14;
 
 /** Places that are filled in order. */
 export class Records {

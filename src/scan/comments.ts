@@ -7,7 +7,7 @@
 
 import { num, word } from '../base/bytes.js';
 import type { FrameBatch } from '../capture/frame-batch.js';
-import { RST } from '../decode/net/tcp.js';
+import { RST } from '../decode/net/tcp-layout.js';
 import type { SegmentBatch } from '../decode/segment-batch.js';
 
 /** By row of the segments, of rows with RST. A frame may have several; the first one counts. */

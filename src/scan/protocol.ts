@@ -2,8 +2,8 @@
 
 import type { CaptureInterface, Damage, TimeSpan } from '../capture/frame-batch.js';
 import type { PacketCounts } from '../decode/decoder.js';
-import { RECORD_WORDS } from '../decode/records.js';
 import type { ResetDiagnostic } from '../decode/net/reset-diagnostic.js';
+import { RECORD_WORDS } from '../decode/record-layout.js';
 import type { SegmentBatch, Surroundings } from '../decode/segment-batch.js';
 import type { RowComments } from './comments.js';
 

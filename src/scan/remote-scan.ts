@@ -7,10 +7,10 @@ import { UserError, type ErrorCode } from '../base/errors.js';
 import { startThread, type Thread } from '../base/spawn.js';
 import { TimeSpan, type CaptureInterface } from '../capture/frame-batch.js';
 import { noCounts, type PacketCounts } from '../decode/decoder.js';
-import { RECORD_WORDS, Records } from '../decode/records.js';
+import { RECORD_WORDS } from '../decode/record-layout.js';
+import { Records } from '../decode/records.js';
 import { SegmentBatch } from '../decode/segment-batch.js';
 import { NO_COMMENTS } from './comments.js';
-import type { KnownCapture, Rows, Scan, Unopened } from './scan.js';
 import {
   AWAITED,
   PLACES,
@@ -25,6 +25,7 @@ import {
   type ScanOrder,
   type ScanState,
 } from './protocol.js';
+import type { KnownCapture, Rows, Scan, Unopened } from './scan.js';
 
 /** A smaller file is read before a thread has started. */
 export const MIN_REMOTE_BYTES = 24 * 1024 * 1024;

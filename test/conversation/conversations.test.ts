@@ -4,8 +4,9 @@ import { conversationFacts } from '../../src/conversation/conversation-facts.js'
 import { Conversations, type ConversationListener } from '../../src/conversation/conversations.js';
 import type { ConversationTable } from '../../src/conversation/conversation-table.js';
 import type { ConversationFacts } from '../../src/conversation/facts.js';
-import * as state from '../../src/conversation/state.js';
-import { STATE_WORDS } from '../../src/conversation/state.js';
+import { useOf } from '../../src/conversation/state.js';
+import * as state from '../../src/conversation/state-layout.js';
+import { STATE_WORDS } from '../../src/conversation/state-layout.js';
 import { Watches } from '../../src/conversation/watches.js';
 import {
   IS_IPV6,
@@ -22,12 +23,9 @@ import {
   R_TENANT,
   R_WINDOW_ID,
   RECORD_WORDS,
-  Records,
-  sealFour,
-  sealSix,
   TTL_SHIFT,
-  untagged,
-} from '../../src/decode/records.js';
+} from '../../src/decode/record-layout.js';
+import { Records, sealFour, sealSix, untagged } from '../../src/decode/records.js';
 import { tcpFlags } from '../support/frames.js';
 
 interface Made {
@@ -231,7 +229,7 @@ describe('what makes room', () => {
     take({ from: 6, seconds: 50 });
     take({ from: 2, to: 6, fromPort: 80, toPort: 50_000, seconds: 200 });
     const use = (from: number): number =>
-      state.useOf(conversations.four.words, conversations.four.times, row({ from }) * STATE_WORDS);
+      useOf(conversations.four.words, conversations.four.times, row({ from }) * STATE_WORDS);
     expect(use(5)).toBeLessThan(use(6));
   });
 
@@ -239,7 +237,7 @@ describe('what makes room', () => {
     const use = (bits: number): number => {
       const words = new Uint32Array(STATE_WORDS);
       words[state.BITS] = bits;
-      return state.useOf(words, new Float64Array(STATE_WORDS / 2).fill(1_700_000_000), 0);
+      return useOf(words, new Float64Array(STATE_WORDS / 2).fill(1_700_000_000), 0);
     };
     const order = [
       use(state.RESET_SEEN | state.ESTABLISHED),

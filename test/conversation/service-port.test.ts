@@ -1,7 +1,7 @@
 /** Which port is the service's: each rule, their order, and null where there is only a guess. */
 import { describe, expect, test } from '@jest/globals';
 import { byHandshake, byRegistry, byRoles, byShape } from '../../src/conversation/service-port.js';
-import { ACK, RST } from '../../src/decode/net/tcp.js';
+import { ACK, RST } from '../../src/decode/net/tcp-layout.js';
 import type { Report } from '../../src/report/types.js';
 import { analyse, analyseAll, classic, frameOf, type At, type ResetFields } from '../report/analysing.js';
 

@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { BATCH_FRAMES } from '../../src/capture/frame-batch.js';
 import { Decoder, type PacketCounts } from '../../src/decode/decoder.js';
-import { FIN, RST, SYN } from '../../src/decode/net/tcp.js';
+import { FIN, RST, SYN } from '../../src/decode/net/tcp-layout.js';
 import { zeros } from '../support/bytes.js';
 import * as f from '../support/frames.js';
 import { batchOf, decode, interfaceOf, KEEP_ALL, segmentAt, segmentOf } from './decoding.js';

@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { BATCH_FRAMES } from '../../src/capture/frame-batch.js';
 import { Decoder } from '../../src/decode/decoder.js';
-import { KEEP_ANY } from '../../src/decode/net/tcp.js';
+import { KEEP_ANY } from '../../src/decode/net/tcp-layout.js';
 import {
   FLAGS_MASK,
   HAS_SCALE,
@@ -15,10 +15,9 @@ import {
   R_SECONDS,
   R_TIMESTAMP,
   RECORD_WORDS,
-  recordOf,
-  Records,
   SCALE_SHIFT,
-} from '../../src/decode/records.js';
+} from '../../src/decode/record-layout.js';
+import { recordOf, Records } from '../../src/decode/records.js';
 import * as arbitrary from '../support/arbitraries.js';
 import { carriedIp, concat, ethernet, ipv4, ipv6, segment, tcp, tcpOptions } from '../support/frames.js';
 import { batchOf, interfaceOf, KEEP_ALL } from './decoding.js';

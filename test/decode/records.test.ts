@@ -27,13 +27,11 @@ import {
   R_TIMESTAMP,
   R_WINDOW_ID,
   RECORD_WORDS,
-  recordOf,
-  Records,
   SCALE_SHIFT,
   SOURCE_IS_LOWER,
   TTL_SHIFT,
-  untagged,
-} from '../../src/decode/records.js';
+} from '../../src/decode/record-layout.js';
+import { recordOf, Records, untagged } from '../../src/decode/records.js';
 import { carriedIp, carriedVlan, concat, ethernet, ipv4, segment, tcp, tcpOptions } from '../support/frames.js';
 import { batchOf, interfaceOf, KEEP_ALL } from './decoding.js';
 

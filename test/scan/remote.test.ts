@@ -9,8 +9,8 @@ import { gzipSync } from 'node:zlib';
 import { attributionComment } from '../../src/attribute/comment.js';
 import { found, missing, type Process } from '../../src/attribute/process.js';
 import { NO_KERNEL_FACTS } from '../../src/conversation/kernel-facts.js';
-import { RST } from '../../src/decode/net/tcp.js';
-import { RECORD_WORDS } from '../../src/decode/records.js';
+import { RST } from '../../src/decode/net/tcp-layout.js';
+import { RECORD_WORDS } from '../../src/decode/record-layout.js';
 import { SegmentBatch } from '../../src/decode/segment-batch.js';
 import {
   MAX_AHEAD,

@@ -277,6 +277,10 @@ export const RULES = {
     ts.isNonNullExpression(node) && file !== UNCHECKED_READS_FILE ? `non-null assertion: ${node.getText()}` : null,
   ),
 
+  'a file of layout imports nothing': importRule((_, { file }) =>
+    file.endsWith('-layout.ts') ? 'the build puts numbers in place only from files that import nothing' : null,
+  ),
+
   'every file opens with a doc comment': fileRule(({ syntax }) =>
     /\w/.test(/^\s*\/\*\*([^]*?)\*\//.exec(syntax.text)?.[1] ?? '')
       ? null

@@ -104,9 +104,11 @@ export class KernelTrace {
   /** Everything that happened until then has been told; seconds since 1970, by `now`, milliseconds since 1970. */
   knownUntil(now: number): number {
     if (this.failure !== null) return -Infinity;
-    // A word that is still on its way may tell of what happened since the last one that was heard.
+    // A word that is still on its way may tell of what happened since the last one that was heard. Words are looked at
+    // second, for the thread counts them first: a word between the two looks would be taken for heard.
+    const readUntil = Number(Atomics.load(this.shared, UNTIL));
     const isAll = Atomics.load(this.shared, WORDS) === this.heard;
-    const until = isAll ? Number(Atomics.load(this.shared, UNTIL)) : this.until;
+    const until = isAll ? readUntil : this.until;
     return now / 1000 - (Number(process.hrtime.bigint()) - until) / 1e9;
   }
 

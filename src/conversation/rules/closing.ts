@@ -1,6 +1,6 @@
 /** Resets of connections that one side, or both, had finished. */
 
-import { FIN } from '../../decode/net/tcp.js';
+import { FIN } from '../../decode/net/tcp-layout.js';
 import { seqDiff, type Facts } from '../facts.js';
 import { no, ofHost, type Rule, yes } from './rule.js';
 import { answerWords, before, bytes, endOf, hasNoSocket, isBare, seconds, sentOf, triggerOf } from './shape.js';

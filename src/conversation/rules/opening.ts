@@ -1,6 +1,6 @@
 /** Resets in a handshake that are no refusals: the client has gone, the numbers don't fit, the queue is full. */
 
-import { ACK, SYN } from '../../decode/net/tcp.js';
+import { ACK, SYN } from '../../decode/net/tcp-layout.js';
 import { seqDiff } from '../facts.js';
 import { no, ofHost, type Rule, yes } from './rule.js';
 import { before, hasNoSocket, isBare, isSilent, seconds, sentOf, triggerOf } from './shape.js';

@@ -1,6 +1,6 @@
 /** Resets that answer a SYN, or another segment without ACK: nobody listens, or a packet filter says so. */
 
-import { ACK, SYN } from '../../decode/net/tcp.js';
+import { ACK, SYN } from '../../decode/net/tcp-layout.js';
 import { seqDiff, type Facts } from '../facts.js';
 import { type Answer, no, ofHost, type Rule, yes } from './rule.js';
 import {

@@ -3,7 +3,7 @@
  * tcp_v4_send_reset, net/ipv4/tcp_output.c tcp_send_active_reset).
  */
 
-import { ACK, FIN, SYN } from '../../decode/net/tcp.js';
+import { ACK, FIN, SYN } from '../../decode/net/tcp-layout.js';
 import { seqDiff, type Facts, type SegmentFacts } from '../facts.js';
 import type { KernelSent } from '../kernel-facts.js';
 

@@ -7,7 +7,7 @@
  * stream-tcp.c suspected_rst_inject.
  */
 
-import { ACK } from '../../decode/net/tcp.js';
+import { ACK } from '../../decode/net/tcp-layout.js';
 import { seqDiff, type Facts } from '../facts.js';
 import { bytes, isActive, isBare, isSilent, seconds } from './shape.js';
 

@@ -8,31 +8,13 @@
 
 import { u16, u8 } from '../../base/bytes.js';
 import { L_TCP, OUTCOME_TCP, STOP, type Next, type Walk } from '../walk.js';
+import { ACK, AE, CWR, ECE, FIN, PSH, RST, SYN, TCP_MIN, URG } from './tcp-layout.js';
 
-export const TCP_SOURCE_PORT = 0;
-export const TCP_DESTINATION_PORT = 2;
-export const TCP_SEQ = 4;
-export const TCP_ACK = 8;
 const DATA_OFFSET = 12;
-export const TCP_WINDOW = 14;
-export const TCP_MIN = 20;
 /** Bytes up to and with the flags: what a cut header must hold to be a segment. */
 const THROUGH_FLAGS = 14;
 
-export const FIN = 0x001;
-export const SYN = 0x002;
-export const RST = 0x004;
-export const PSH = 0x008;
-export const ACK = 0x010;
-export const URG = 0x020;
-export const ECE = 0x040;
-export const CWR = 0x080;
-export const AE = 0x100;
-/** The flags that begin and end connections. */
-export const CONTROL = SYN | FIN | RST;
 const FLAGS_MASK = 0x0fff;
-/** Beside flags that are wanted: all segments are, those without any flag too. */
-export const KEEP_ANY = 0x1000;
 
 export function tcp(w: Walk): Next {
   const { at } = w;

@@ -58,7 +58,7 @@ describe('TIME-WAIT assassination', () => {
   });
   test('is certain where the kernel had no socket, and no other word of it fits', () => {
     expect(judge(assassinated(NO_SOCKET))).toMatchObject({ cause: 'time-wait-assassination', confidence: 'certain' });
-    // The contract: NO_SOCKET at the peer. What a socket sent is what that reason says.
+    // NO_SOCKET at the peer. What a socket sent is what that reason says.
     expect(judge(assassinated(sent({ reason: 'TCP_ABORT_ON_DATA', active: false }))).cause).toBe('late-data');
   });
   test.each<[string, Changes]>([
