@@ -18,5 +18,5 @@ export default {
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': ['$1.ts', '$1.js'] },
   testSequencer: '<rootDir>/test/support/test-order.cjs',
   reporters: ['default', '<rootDir>/test/support/plain-reporter.cjs'],
-  testTimeout: 20_000,
+  testTimeout: 60_000,
 };

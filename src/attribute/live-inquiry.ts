@@ -5,15 +5,15 @@
 
 import { isLoopback, type AddressTest } from '../base/address.js';
 import type { Reset } from '../conversation/reset.js';
-import { ACK } from '../decode/net/tcp.js';
+import { ACK } from '../decode/net/tcp-layout.js';
 import type { Inquiry } from './attributor.js';
 import type { Claims } from './claims.js';
 import { decide, isNamedByTrace, type Decision, type EndFacts } from './live-end.js';
 import { kernelFactsOf } from './live-kernel.js';
 import { ResetTrace, type OwnTuple } from './live-trace.js';
 import { missing, type Attribution, type MissingReason } from './process.js';
-import type { SocketWatch } from './sockets/watch.js';
 import type { Query, SocketAnswer } from './sockets/watch-protocol.js';
+import type { SocketWatch } from './sockets/watch.js';
 import type { KernelTrace } from './trace/kernel-trace.js';
 import type { TracedReset } from './trace/protocol.js';
 
@@ -38,10 +38,10 @@ export interface LiveSources {
 
 /** Evidence of who a reset met comes after it: a read that fails, a socket that is closed. */
 const TRACE_PATIENCE = 0.4;
-/** On a busy machine the trace is read late, and read it is. */
-const TRACE_LATE = 5;
 /** Whatever is not known by then is not told any more. */
 const PATIENCE = 1.5;
+/** On a busy machine the trace is read late, and so are the tables, and read they are. */
+const LATE = 5;
 /** A reset waits so long for its socket, at the most: for a processor, or for the call that holds the socket. */
 const TAKEN_AFTER = 0.2;
 const NEVER = -1;
@@ -130,7 +130,7 @@ export class LiveInquiry implements Inquiry {
     this.looked = now;
     for (const end of this.ends) {
       if (end.awaited) this.hear(end, now);
-      if (end.decided || (end.onlyTables && !end.answered && now / 1000 <= this.deadline)) continue;
+      if (end.decided || (end.onlyTables && !end.answered && now / 1000 <= this.deadline + LATE)) continue;
       this.follow(end, now);
       this.attribution = null;
     }
@@ -140,7 +140,7 @@ export class LiveInquiry implements Inquiry {
     const { trace } = this;
     const seconds = now / 1000;
     const isTold = trace.isTold(now);
-    const late = seconds > this.deadline + (isTold ? 0 : TRACE_LATE);
+    const late = seconds > this.deadline + (isTold && end.answered ? 0 : LATE);
     // Before everything is told, what is known of it is looked at once.
     if (!isTold && !late && end.traced !== null) return;
     const traced = trace.find(end.side, end.tuples);
@@ -212,7 +212,7 @@ export class LiveInquiry implements Inquiry {
     const until = this.at + TAKEN_AFTER;
     if (now / 1000 <= until) return;
     const isTold = this.trace.isTold(now, until);
-    if (!isTold && now / 1000 <= this.deadline + TRACE_LATE) return;
+    if (!isTold && now / 1000 <= this.deadline + LATE) return;
     end.received = isTold && this.trace.wouldBeTold('receiver', end.tuples) ? false : null;
     end.awaited = false;
     this.attribution = null;

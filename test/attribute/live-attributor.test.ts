@@ -116,6 +116,29 @@ describe('how long it is waited', () => {
     expect(said(other)).toEqual(['remote', 'socket 200']);
   });
 
+  test('for tables that a busy machine is slow to read, also where the trace came late', async () => {
+    const { attributor, tables, at } = made();
+    tables.hold = true;
+    const inquiry = attributor.inquire(reset());
+    expect(await later(inquiry)).toBe(false);
+    at(3);
+    expect(await later(inquiry)).toBe(false);
+    tables.release();
+    await later(inquiry);
+    expect(said(inquiry)).toEqual(['socket 200', 'remote']);
+
+    const late = made();
+    late.trace.behind = 3;
+    const other = late.attributor.inquire(reset());
+    late.at(2);
+    expect(await later(other)).toBe(false);
+    late.trace.behind = 0.01;
+    late.at(2.1);
+    // Only now it is known that the trace says nothing of it.
+    expect(await later(other)).toBe(true);
+    expect(said(other)).toEqual(['socket 200', 'remote']);
+  });
+
   test('tables that never answer are not waited for', async () => {
     const { attributor, tables, at } = made();
     tables.hold = true;

@@ -124,10 +124,13 @@ describe('pipes', () => {
     const { source } = openPath(fifo());
     const pending = source.read(new Uint8Array(10), 0, 10);
     let ticks = 0;
-    const timer = setInterval(() => (ticks += 1), 5);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    clearInterval(timer);
-    expect(ticks).toBeGreaterThan(5);
+    await new Promise<void>((resolve) => {
+      const timer = setInterval(() => {
+        if (++ticks < 20) return;
+        clearInterval(timer);
+        resolve();
+      }, 5);
+    });
     source.close();
     await expect(pending).resolves.toBe(0);
   });

@@ -58,8 +58,8 @@ describe('--ndjson', () => {
 
   test('comes while the pipe is still open', async () => {
     const result = await runShell(
-      `(cat ${shellQuote(file)}; sleep 20) | ${cliCommand('read', '--ndjson', '-')} | { head -2; kill -- -$$; }`,
-      { timeoutMs: 10_000 },
+      `(cat ${shellQuote(file)}; sleep 40) | ${cliCommand('read', '--ndjson', '-')} | { head -2; kill -- -$$; }`,
+      { timeoutMs: 20_000 },
     );
     expect(result.stdout.split('\n').filter((line) => line !== '')).toHaveLength(2);
   });
@@ -69,11 +69,10 @@ describe('--ndjson', () => {
     async (other) => {
       const big = saved('big.pcap', manyResets(150_000));
       const args = other === '' ? ['--ndjson'] : other.split(' ');
-      const before = performance.now();
-      const result = await runShell(`${cliCommand('read', ...args, big)} | head -c 20 | wc -c`);
+      const command = `${cliCommand('read', ...args, big)} | head -c 20 | wc -c`;
+      const result = await runShell(command, { timeoutMs: 20_000 });
       expect(result).toMatchObject({ codes: [0, 0, 0], stderr: '' });
       expect(result.stdout.trim()).toBe('20');
-      expect(performance.now() - before).toBeLessThan(10_000);
     },
   );
 });

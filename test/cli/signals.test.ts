@@ -6,12 +6,13 @@ import { readdirSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:
 import path from 'node:path';
 import type { Report } from '../../src/report/types.js';
 import { bareEnvironment, CLI, cliCommand, runShell, shellQuote, tmpDir } from '../support/run.js';
+import { poll } from '../support/lab.js';
+import { hearsSignals, isInterruptPending, programOf, ticksOf } from '../support/processes.js';
 import { itWith } from '../support/tools.js';
 import { expectLawful } from './checks.js';
 import { manyResets, manySegments, NOON, saved, STORY, storyBytes } from './samples.js';
 
 const bytes = storyBytes();
-/** Large enough to be read for a second or so. */
 /** Above what is read in a thread of its own, and long enough for a signal to come in the middle. */
 const LARGE = 500_000;
 const large = saved('large.pcap', manySegments(LARGE));
@@ -23,7 +24,8 @@ interface Started {
   ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
 }
 
-const LIMIT_MS = 15_000;
+const LIMIT_MS = 45_000;
+const IDLE_MS = 500;
 
 function start(file: string, args: readonly string[], { read = true, env = {} } = {}): Started {
   const child = spawn(file, args, { env: bareEnvironment(env), stdio: 'pipe', detached: true });
@@ -47,15 +49,38 @@ function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** Waits until `met`, a few seconds at most. */
-async function until(met: () => boolean): Promise<void> {
-  for (let i = 0; i < 500 && !met(); i++) await pause(10);
-  expect(met()).toBe(true);
+/** Waits until `met`, some seconds at most. */
+function until(met: () => boolean): Promise<void> {
+  return poll(met, 15_000, String(met));
+}
+
+/** It has nothing to do any more, and waits. */
+async function idle(pid: number): Promise<void> {
+  let ticks = -1;
+  let since = 0;
+  await until(() => {
+    const now = ticksOf(pid);
+    if (now !== ticks) since = performance.now();
+    ticks = now;
+    return performance.now() - since > IDLE_MS;
+  });
 }
 
 /** The program has begun: its handlers are in place once it holds the file open. */
 async function opened(run: Started, file: string): Promise<void> {
   await until(() => holds(run.child.pid, file));
+}
+
+/** Ends it by a signal while it reads the file; one that comes when that is over shows nothing, and it is run anew. */
+async function interrupted(args: readonly string[], signal: NodeJS.Signals): Promise<[Started, unknown]> {
+  for (let attempt = 0; attempt < 10; attempt++) {
+    const run = startCli(args);
+    await until(() => holds(run.child.pid, large) || run.child.exitCode !== null);
+    run.child.kill(signal);
+    const ended = await run.ended;
+    if (ended.code !== 0) return [run, ended];
+  }
+  throw new Error('it was always sooner than the signal, or never heard it');
 }
 
 function holds(pid: number | undefined, file: string): boolean {
@@ -100,7 +125,8 @@ describe('a pipe that stays open', () => {
 
   test('nothing has come yet: exit 2', async () => {
     const run = startCli(['read', '-']);
-    await pause(1000);
+    await until(() => hearsSignals(run.child.pid ?? 0));
+    await idle(run.child.pid ?? 0);
     run.child.kill('SIGINT');
     expect(await run.ended).toEqual({ code: 2, signal: null });
     expect(run.stderr()).toBe('rstscope: interrupted before - began with a capture\n');
@@ -120,10 +146,8 @@ describe('a pipe that stays open', () => {
 
 describe('a file', () => {
   test.each(['SIGINT', 'SIGTERM'] as const)('%s: what was read, exit 3', async (signal) => {
-    const run = startCli(['read', '--json', large]);
-    await opened(run, large);
-    run.child.kill(signal);
-    expect(await run.ended).toEqual({ code: 3, signal: null });
+    const [run, ended] = await interrupted(['read', '--json', large], signal);
+    expect(ended).toEqual({ code: 3, signal: null });
     const report = JSON.parse(run.stdout()) as Report;
     expectLawful(report);
     expect(report.packets.seen).toBeLessThan(LARGE);
@@ -135,10 +159,8 @@ describe('a file', () => {
     ['a time from the end', (): string[] => ['--after', '-10m']],
     ['the link types', (): string[] => ['-w', path.join(tmpDir(), 'out.pcap')]],
   ])('while it is looked through for %s: exit 2, nothing is made up', async (_, more) => {
-    const run = startCli(['read', '--json', ...more(), large]);
-    await opened(run, large);
-    run.child.kill('SIGINT');
-    expect(await run.ended).toEqual({ code: 2, signal: null });
+    const [run, ended] = await interrupted(['read', '--json', ...more(), large], 'SIGINT');
+    expect(ended).toEqual({ code: 2, signal: null });
     expect(run.stdout()).toBe('');
     expect(run.stderr()).toMatch(/^rstscope: interrupted before /);
   });
@@ -148,10 +170,14 @@ describe('a second signal', () => {
   test('while nobody takes the report: exit 130 at once', async () => {
     const many = saved('many.pcap', manyResets(20_000));
     const run = startCli(['read', '--json', '--events', many], { read: false });
+    const pid = run.child.pid ?? 0;
+    await until(() => hearsSignals(pid));
     // The pipe is full, the program waits.
-    await pause(2500);
+    await idle(pid);
     run.child.kill('SIGINT');
+    await until(() => !isInterruptPending(pid));
     await pause(200);
+    expect(run.child.exitCode).toBeNull();
     run.child.kill('SIGINT');
     expect(await run.ended).toEqual({ code: 130, signal: null });
     run.child.stdout.destroy();
@@ -165,7 +191,10 @@ describe('the reader dies of the same Ctrl-C', () => {
       env: { TMPDIR: temporary },
     });
     run.child.stdin.write(bytes);
-    await pause(1500);
+    const program = (): number => programOf(run.child.pid ?? 0, /^\S*node \S*rstscope\S* read/) ?? 0;
+    await until(() => hearsSignals(program()));
+    // It has read what there is.
+    await idle(program());
     process.kill(-(run.child.pid ?? 0), 'SIGINT');
     await run.ended;
     const folders = readdirSync(temporary);

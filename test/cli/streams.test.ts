@@ -117,7 +117,8 @@ describe('a terminal', () => {
   });
 
   testIf(script, 'needs script', 'a long run draws a line of progress, gone before the report; -q none', async () => {
-    const slow = `(cat ${shellQuote(file)}; sleep 1.2; tail -c +25 ${shellQuote(file)})`;
+    // Long beside what the program takes to begin.
+    const slow = `(cat ${shellQuote(file)}; sleep 3; tail -c +25 ${shellQuote(file)})`;
     const { shown } = await onTerminal(`bash -c ${shellQuote(`${slow} | ${cliCommand('read', '-')}`)}`);
     const last = shown.lastIndexOf(ERASE);
     expect(last).toBeGreaterThan(0);

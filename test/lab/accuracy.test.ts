@@ -13,7 +13,7 @@ import { play } from './accuracy/play.js';
 import { MODES, type Mode, type Score, type Scored } from './accuracy/score.js';
 import { LAB, loadTable } from './truth.js';
 
-const TIMEOUT_MS = 60_000;
+const TIMEOUT_MS = 240_000;
 const SEEDS = 100_000;
 /** Of one repetition. */
 const RIGHT = 0.95;

@@ -25,8 +25,17 @@ class Tcpdump:
         if said == '':
             raise RuntimeError('tcpdump does not listen')
 
+    def counts(self):
+        self.child.send_signal(signal.SIGUSR1)
+        return self.child.stderr.readline()
+
     def stop(self):
         time.sleep(0.2)
+        # The signal that ends it leaves unread what is in its ring; the other has it say how far it is.
+        before, now = None, self.counts()
+        while now != before:
+            time.sleep(0.05)
+            before, now = now, self.counts()
         self.child.send_signal(signal.SIGINT)
         said = self.child.stderr.read()
         self.child.wait(5)

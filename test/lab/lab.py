@@ -140,7 +140,7 @@ def beside(lab, args, folder):
         child = lab.b.spawn(['sh', '-c', f'exec {args.beside}'], stdout=out, stderr=err)
         began = time.monotonic()
         # It says something when it listens, or it never does.
-        while os.fstat(out.fileno()).st_size + os.fstat(err.fileno()).st_size == 0 and time.monotonic() < began + 8:
+        while os.fstat(out.fileno()).st_size + os.fstat(err.fileno()).st_size == 0 and time.monotonic() < began + READY:
             time.sleep(0.05)
         time.sleep(1)
         yield

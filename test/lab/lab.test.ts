@@ -13,7 +13,8 @@ import { itWith, testIf } from '../support/tools.js';
 import { CAUSES } from '../../src/conversation/verdict.js';
 import { LAB, loadGoldens, loadRuns, loadTable, type LabRun, type Truth } from './truth.js';
 
-const TIMEOUT_MS = 60_000;
+const TIMEOUT_MS = 240_000;
+const ATTEMPTS = 3;
 const ORPHANS = '/proc/sys/net/ipv4/tcp_max_orphans';
 /** Its timer rings within a millisecond, or not. */
 const OPTIONAL = ['memory orphan'];
@@ -94,12 +95,15 @@ describe('one repetition of everything', () => {
 
   beforeAll(async () => {
     if (problem !== '') return;
-    const out = tmpDir();
-    const lab = begin('--out', out);
-    pid = lab.child.pid ?? 0;
-    [code] = (await once(lab.child, 'close')) as [number | null];
-    said = lab.said();
-    runs = loadRuns(out);
+    // A busy machine misses a deadline of the lab's now and then.
+    for (let attempt = 1; attempt <= ATTEMPTS && code !== 0; attempt++) {
+      const out = tmpDir();
+      const lab = begin('--out', out);
+      pid = lab.child.pid ?? 0;
+      [code] = (await once(lab.child, 'close')) as [number | null];
+      said = lab.said();
+      runs = loadRuns(out);
+    }
   }, TIMEOUT_MS);
 
   const truths = (): Truth[] => runs.flatMap((run) => run.truths);
@@ -148,14 +152,14 @@ describe('a lab that is ended', () => {
       const { child } = begin('--out', tmpDir(), '--only', 'redis-timeout,nginx-timeout,keepalive,memory,killed-clean');
       const pid = child.pid ?? 0;
       // Redis renames itself, so it is known by where it is.
-      await poll(() => commands(pid).some((line) => line.startsWith('nginx')), 15_000, 'nginx to run');
+      await poll(() => commands(pid).some((line) => line.startsWith('nginx')), 45_000, 'nginx to run');
       const inodes = namespacesOf(pid).map((name) => statSync(`/run/netns/${name}`).ino);
       expect(inodes).toHaveLength(3);
       expect(inside(inodes).length).toBeGreaterThan(2);
       child.kill(signal);
       await once(child, 'close');
-      await poll(() => inside(inodes).length === 0, 5_000, 'what runs in its namespaces to end');
-      await poll(() => left(pid).length === 0, 5_000, `all of it to go: ${left(pid).join(', ')}`);
+      await poll(() => inside(inodes).length === 0, 15_000, 'what runs in its namespaces to end');
+      await poll(() => left(pid).length === 0, 15_000, `all of it to go: ${left(pid).join(', ')}`);
     });
   }
 });

@@ -11,14 +11,17 @@ import {
   beginLive,
   reportOf,
   startLive,
+  tellsOfLoss,
   type Backend,
   type Ended,
   type Live,
 } from './support.js';
 
 const LAB = labProblem('tcpdump');
-const TEST_TIMEOUT_MS = 40_000;
-const AWAY_MS = 600;
+const TEST_TIMEOUT_MS = 120_000;
+/** Long beside what a busy machine takes to miss it. */
+const AWAY_MS = 3_000;
+const MISSED_MS = 2_000;
 const PAIRS = 30;
 const PAIRS_AT_ONCE = 5;
 
@@ -47,7 +50,7 @@ function story<Truth>(
     const backends = BACKENDS.filter((backend) => backendProblem(backend) === '');
     const all = await Promise.all(
       backends.map(async (backend) => {
-        const live = await startLive(['--ndjson', '--backend', backend, '-d', '30', ...args], { ns });
+        const live = await startLive(['--ndjson', '--backend', backend, '-d', '90', ...args], { ns });
         return { backend, live };
       }),
     );
@@ -93,7 +96,7 @@ async function heard(lives: readonly Live[], ns: Namespace, host: string, port: 
       await sleep(80);
       return !waits();
     },
-    10_000,
+    20_000,
     `resets of port ${port}`,
   );
 }
@@ -114,7 +117,7 @@ function lostOnce({ ended, report }: Told, device: string): Report['incomplete']
   if (one === undefined) throw new Error('nothing is incomplete');
   expect(one).toMatchObject({ reason: 'interface-lost', interface: device, file: null, byte: null });
   expect(one.message).toContain(device);
-  expect(ended.stderr).toContain(one.message);
+  expect(ended.stderr.trimEnd().split('\n').at(-1)).toContain(one.message);
   return one;
 }
 
@@ -131,7 +134,7 @@ describe('a named interface', () => {
           await knocks(hosts.a, '10.50.0.2', 7001);
           await Promise.all(lives.map((live) => live.untilResets(3)));
           await hosts.a.ip('link', 'del', 'dev0');
-          await sleep(400);
+          await Promise.all(lives.map((live) => live.untilReported(tellsOfLoss, 'its loss')));
         },
       };
     },
@@ -184,8 +187,7 @@ describe('a named interface', () => {
       (told, { least, most }) => {
         const lost = lostOnce(told, 'dev0');
         // It was missed a little after it had gone, and was listened to before its first reset.
-        expect(lost.gap_seconds).toBeGreaterThan(AWAY_MS / 1000 - 0.35);
-        expect(lost.gap_seconds).toBeGreaterThan(least - 0.5);
+        expect(lost.gap_seconds).toBeGreaterThan(least - MISSED_MS / 1000);
         expect(lost.gap_seconds).toBeLessThanOrEqual(most);
         expect(on(told.live, 7001)).toBe(3);
         expect(on(told.live, 7003)).toBe(3);
@@ -206,9 +208,11 @@ describe('a named interface', () => {
         tell: async (lives) => {
           const judge = await hosts.a.tcpdump('dev1');
           const flow = knock({ ns: hosts.a, host: '10.51.0.2', port: 7100, times: 60, everyMs: 20 });
-          await sleep(300);
+          await poll(() => flow.truth.length >= 10, 20_000, 'the first of them');
           await hosts.a.ip('link', 'del', 'dev0');
           await flow.done;
+          await Promise.all(lives.map((live) => live.untilReported(tellsOfLoss, 'its loss')));
+          await judge.until(60);
           const { lines } = await judge.stop();
           await Promise.all(lives.map((live) => live.untilResets(lines.length)));
           return lines.length;
@@ -247,10 +251,11 @@ describe('any', () => {
             }
           };
           await Promise.all(Array.from({ length: PAIRS_AT_ONCE }, (_, first) => work(first)));
-          const truth = await flow.stop();
+          const flowed = (await flow.stop()).filter(({ outcome }) => outcome === 'refused').length;
+          await judge.until(flowed + 2 * PAIRS);
           const { lines, dropped } = await judge.stop();
           await Promise.all(lives.map((live) => live.untilResets(lines.length)));
-          return { lines: lines.length, dropped, flowed: truth.filter(({ outcome }) => outcome === 'refused').length };
+          return { lines: lines.length, dropped, flowed };
         },
       };
     },

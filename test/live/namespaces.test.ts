@@ -6,25 +6,33 @@ import { labProblem, twoHosts, type Namespace } from '../support/lab.js';
 import { shellQuote, tmpDir } from '../support/run.js';
 import { itWith, testIf } from '../support/tools.js';
 import { knock } from '../support/traffic.js';
-import { BACKENDS, backendProblem, beginLive, reportOf, revised, startLive, type Live } from './support.js';
+import {
+  BACKENDS,
+  backendProblem,
+  beginLive,
+  reportOf,
+  revised,
+  startLive,
+  tellsOfLoss,
+  type Backend,
+  type Live,
+} from './support.js';
 
 const LAB = labProblem();
-const TEST_TIMEOUT_MS = 40_000;
+const TEST_TIMEOUT_MS = 120_000;
 const TIMES = 3;
 
+/** Frames of one reset that two namespaces saw farther apart than this, by their stamps, are not known to be of one. */
+const APART_SECONDS: Readonly<Record<Backend, number>> = { tcpdump: 0.002, cap: 0.02 };
+
+type Arguments = (args: readonly string[]) => readonly string[];
+
 /** One test for each backend; both run at once. */
-function forEach(name: string, body: (start: (args: readonly string[]) => readonly string[]) => Promise<void>): void {
+function forEach(name: string, body: (start: Arguments, backend: Backend) => Promise<void>): void {
   for (const backend of BACKENDS) {
     const problem = LAB || backendProblem(backend);
-    const start = (args: readonly string[]): readonly string[] => [
-      '--ndjson',
-      '--backend',
-      backend,
-      '-d',
-      '30',
-      ...args,
-    ];
-    testIf(problem === '', problem, `${name}, by ${backend}`, () => body(start), TEST_TIMEOUT_MS);
+    const start: Arguments = (args) => ['--ndjson', '--backend', backend, '-d', '60', ...args];
+    testIf(problem === '', problem, `${name}, by ${backend}`, () => body(start, backend), TEST_TIMEOUT_MS);
   }
 }
 
@@ -89,7 +97,7 @@ describe('--netns', () => {
     expect(report.source.namespaces).toEqual([a.name, b.name]);
   });
 
-  forEach('shows a reset that crosses from one to the other once', async (args) => {
+  forEach('shows a reset that crosses from one to the other once', async (args, backend) => {
     const { a, b } = await twoHosts();
     const live = await startLive(args(['--netns', b.name]), { ns: a });
     await Promise.all([
@@ -97,12 +105,26 @@ describe('--netns', () => {
       knock({ ns: a, host: 'fd00:99::2', port: 7322, times: 10, everyMs: 20 }).done,
     ]);
     await live.untilResets(20);
-    const report = await wholeReport(live);
-    expect(report.packets).toMatchObject({ resets: 40, unique: 20, copies: 20 });
+    const { packets } = await wholeReport(live);
+    expect(packets.resets).toBe(40);
+    const byClient = new Map<string, ResetEvent[]>();
     for (const event of revised(live)) {
-      expect(event).toMatchObject({ copies: 2, interface: 'eth0', interfaces: ['eth0'], direction: 'local' });
+      expect(event).toMatchObject({ interface: 'eth0', interfaces: ['eth0'], direction: 'local' });
       expect([a.inode, b.inode]).toContain(event.netns);
+      const client = `${event.dest_ip} ${event.dest_port}`;
+      byClient.set(client, [...(byClient.get(client) ?? []), event]);
     }
+    expect(byClient.size).toBe(20);
+    // On a busy machine a program may get its turn so late that two are shown, and then only.
+    const twice = [...byClient.values()].filter((events) => events.length > 1);
+    for (const events of twice) {
+      const [first, second] = events.map(({ epoch }) => epoch ?? NaN);
+      expect(events.map(({ copies }) => copies)).toEqual([1, 1]);
+      expect(new Set(events.map(({ netns }) => netns))).toEqual(new Set([a.inode, b.inode]));
+      expect(Math.abs(Number(second) - Number(first))).toBeGreaterThan(APART_SECONDS[backend]);
+    }
+    expect(packets).toMatchObject({ unique: 20 + twice.length, copies: 20 - twice.length });
+    expect(twice.length).toBeLessThan(10);
   });
 
   forEach('goes on when a namespace loses its name and everything that ran in it', async (args) => {
@@ -132,8 +154,7 @@ describe('--netns', () => {
     await knock({ ns: b, host: '10.52.0.2', port: 7341, times: TIMES }).done;
     await live.untilResets(TIMES);
     await b.ip('link', 'del', 'only0');
-    await live.says(/./);
-    await new Promise((resolve) => setTimeout(resolve, 400));
+    await live.untilReported(tellsOfLoss, 'its loss');
     const ended = await live.stop();
     seenIn(on(live, 7341), b, 'only0');
     expect(ended.code).toBe(3);
@@ -167,14 +188,14 @@ describe('--netns all', () => {
         const { lab, a, b } = await twoHosts();
         const c = await lab.namespace('c');
         // Other tests make namespaces at the same time: this one sees a /proc and names of its own.
-        const live = await startLive(['--ndjson', '--backend', backend, '-d', '3', '--netns', 'all'], {
+        const live = await startLive(['--ndjson', '--backend', backend, '-d', '60', '--netns', 'all'], {
           ns: a,
           via: 'nsenter',
           before: alone([a, b, c]),
         });
         await Promise.all([loopback(a, 7351), loopback(b, 7352), loopback(c, 7353)]);
         await live.untilResets(3 * TIMES);
-        const ended = await live.ended;
+        const ended = await live.stop('SIGINT', live.inner);
         const report = reportOf(ended);
         expect(report.incomplete).toEqual([]);
         expect(ended.code).toBe(0);

@@ -15,7 +15,7 @@ import path from 'node:path';
 import { shellWord } from '../../src/capture/refusal.js';
 import { expectRefusal } from '../cli/checks.js';
 import { labProblem, twoHosts, type TwoHosts } from '../support/lab.js';
-import { difference, snapshot } from '../support/leftovers.js';
+import { settled, snapshot } from '../support/leftovers.js';
 import { bareEnvironment, CLI, REPOSITORY, tmpDir } from '../support/run.js';
 import { hasTool, testIf } from '../support/tools.js';
 import { knock } from '../support/traffic.js';
@@ -35,7 +35,7 @@ const rootProblem = process.getuid?.() === 0 && hasTool('setpriv') ? labProblem(
 
 function run(command: readonly string[], env: Readonly<Record<string, string>> = {}): Run {
   const [program = '', ...args] = command;
-  const options = { encoding: 'utf8', env: bareEnvironment(env), timeout: 15_000, cwd: '/' } as const;
+  const options = { encoding: 'utf8', env: bareEnvironment(env), timeout: 40_000, cwd: '/' } as const;
   const { status, signal, stdout, stderr } = spawnSync(program, args, options);
   return { code: status, signal, stdout, stderr };
 }
@@ -100,7 +100,7 @@ describe('without rights', () => {
   const readable = rootProblem === '' && run([...WITHOUT_RIGHTS, process.execPath, '--version']).code === 0;
   const problem = rootProblem === '' && !readable ? 'needs a node that others may run' : rootProblem;
 
-  testIf(problem === '', problem, 'exit 2, one sentence and the line to type as root', () => {
+  testIf(problem === '', problem, 'exit 2, one sentence and the line to type as root', async () => {
     const program = installed();
     const before = snapshot();
     const words = ['live', '-i', 'lo', '-f', 'port 80 or port 443', '--csv', '-d', '1'];
@@ -114,7 +114,7 @@ describe('without rights', () => {
         `sudo ${process.execPath} ${program} live -i lo -f 'port 80 or port 443' --csv -d 1 --backend ${backend}`,
       );
     }
-    expect(difference(before, snapshot())).toEqual([]);
+    expect(await settled(before, 2000)).toEqual([]);
   });
 
   testIf(hasTool('bash'), 'needs bash', 'the hint is what a shell makes the very arguments of', () => {
@@ -127,7 +127,7 @@ describe('without rights', () => {
   });
 
   const capable = problem !== '' ? problem : hasTool('setcap') && hasTool('tcpdump') ? '' : 'needs setcap and tcpdump';
-  testIf(capable === '', capable, 'a tcpdump that may capture is used', () => {
+  testIf(capable === '', capable, 'a tcpdump that may capture is used', async () => {
     const program = installed();
     const folder = openFolder();
     const tcpdump = path.join(folder, 'tcpdump');
@@ -139,7 +139,7 @@ describe('without rights', () => {
     const result = run([...NOBODY, process.execPath, program, 'live', ...NOTHING_CAPTURED, '--json'], env);
     expect(result).toMatchObject({ code: 0 });
     expect(JSON.parse(result.stdout)).toMatchObject({ source: { backend: 'tcpdump', interfaces: ['lo'] } });
-    expect(difference(before, snapshot())).toEqual([]);
+    expect(await settled(before, 2000)).toEqual([]);
   });
 });
 
@@ -200,7 +200,7 @@ eachBackend('filters', (backend, absent) => {
       expectRefusal(result, `libpcap refuses the filter "${filter}": `, /syntax error|illegal port number/);
       expect(existsSync(file)).toBe(false);
     }
-    expect(difference(before, snapshot())).toEqual([]);
+    expect(await settled(before, 2000)).toEqual([]);
   });
 
   testIf(problem === '', problem, 'by -f or as words at the end, not both', async () => {

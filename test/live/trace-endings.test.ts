@@ -12,7 +12,7 @@ import { hasTool, testIf } from '../support/tools.js';
 import { knock } from '../support/traffic.js';
 import { backendProblem, beginLive, Live, reportOf, revised, runLive, startLive } from './support.js';
 
-const TIMEOUT_MS = 40_000;
+const TIMEOUT_MS = 120_000;
 const BY = ['--backend', 'tcpdump'] as const;
 const HOST = '10.99.0.2';
 
@@ -58,8 +58,12 @@ function left(was: Snapshot): string[] {
 
 async function leftAtLast(was: Snapshot): Promise<string[]> {
   const end = performance.now() + 2000;
-  while (left(was).length > 0 && performance.now() < end) await sleep(50);
-  return left(was);
+  // Some looks at least: on a busy machine they take long, and so does whatever else is to be done.
+  for (let looks = 1; ; looks++) {
+    const now = left(was);
+    if (now.length === 0 || (performance.now() >= end && looks >= 10)) return now;
+    await sleep(50);
+  }
 }
 
 const expectClean = async (was: Snapshot): Promise<void> => expect(await leftAtLast(was)).toEqual([]);
@@ -93,7 +97,7 @@ const resets = (times: number): Promise<unknown> => knock({ ns: a(), host: HOST,
 describe('nothing is left', () => {
   it('when its time is over', async () => {
     const { was, env } = before();
-    const ended = await (await start(env, '--json', '-d', '1.5')).ended;
+    const ended = await (await start(env, '--json', '-d', '4')).ended;
     expect(ended).toMatchObject({ code: 0 });
     expect(reportOf(ended).source.trace).toBe('on');
     await expectClean(was);
@@ -104,6 +108,7 @@ describe('nothing is left', () => {
       const { was, env } = before();
       const live = await start(env, '--json', '-d', '0');
       await resets(2);
+      await live.untilCounted(2);
       const ended = await live.stop(signal);
       expect(ended).toMatchObject({ code: 0 });
       expect(reportOf(ended)).toMatchObject({ packets: { unique: 2 }, source: { trace: 'on' } });
@@ -116,7 +121,7 @@ describe('nothing is left', () => {
     const live = await start(env, '--ndjson', '-d', '0');
     live.child.stdout?.destroy();
     await resets(3);
-    await poll(() => live.child.exitCode !== null, 5000, 'it to end');
+    await poll(() => live.child.exitCode !== null, 15_000, 'it to end');
     await expectClean(was);
   });
 
@@ -129,13 +134,17 @@ describe('nothing is left', () => {
 
   it('when it is killed with its keeper: by the next one, which traces as well', async () => {
     const { was, env } = before();
-    const live = await start(env, '--json', '-d', '0');
-    process.kill(keeperOf(live.pid), 'SIGKILL');
-    live.child.kill('SIGKILL');
-    await live.ended;
-    await sleep(300);
-    // Or this test would prove nothing.
-    expect(hasInstance(live.pid)).toBe(true);
+    let isLeft = false;
+    // Or this test would prove nothing: another capture that begins at this moment sweeps it.
+    for (let attempt = 0; attempt < 5 && !isLeft; attempt++) {
+      const live = await start(env, '--json', '-d', '0');
+      process.kill(keeperOf(live.pid), 'SIGKILL');
+      live.child.kill('SIGKILL');
+      await live.ended;
+      await sleep(300);
+      isLeft = hasInstance(live.pid);
+    }
+    expect(isLeft).toBe(true);
     const ended = await runLive([...BY, '-i', 'lo', '--json', '-d', '0.3'], { ns: a(), env });
     expect(reportOf(ended).source.trace).toBe('on');
     await expectClean(was);
@@ -144,8 +153,9 @@ describe('nothing is left', () => {
   it('when its keeper was killed before, and it ends in order', async () => {
     const { was, env } = before();
     const live = await start(env, '--json', '-d', '0');
-    process.kill(keeperOf(live.pid), 'SIGKILL');
-    await sleep(200);
+    const keeper = keeperOf(live.pid);
+    process.kill(keeper, 'SIGKILL');
+    await poll(() => !existsSync(`/proc/${keeper}`), 15_000, 'its keeper to be gone');
     expect(await live.stop()).toMatchObject({ code: 0 });
     const last = await leftAtLast(was);
     // For the tests to come.
@@ -273,6 +283,7 @@ describe('tracing is on before the capture begins', () => {
     if (when === 'before') program.go();
     else live.child.stderr?.once('data', () => program.go());
     await program.done();
+    if (when === 'listens') await live.untilResets(times);
     await sleep(1000);
     await live.stop();
     const events = revised(live);
@@ -287,9 +298,9 @@ describe('tracing is on before the capture begins', () => {
   it(
     'clients that knock all the time: whoever is captured is named, the first one too',
     async () => {
-      const captured = await knocked(8502, 200, 15, 'before');
+      const captured = await knocked(8502, 240, 30, 'before');
       expect(captured).toBeGreaterThan(20);
-      expect(captured).toBeLessThan(200);
+      expect(captured).toBeLessThan(240);
     },
     why,
   );

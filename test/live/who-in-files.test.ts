@@ -13,14 +13,14 @@ import { hasTool, testIf } from '../support/tools.js';
 import { tsharkFields } from '../support/tshark.js';
 import { backendProblem, revised, startLive, type Live } from './support.js';
 
-const TIMEOUT_MS = 40_000;
+const TIMEOUT_MS = 120_000;
 const HOST = '127.0.0.1';
 const SECRET = 'hunter2hunter2';
 const SECRET_PORT = 8614;
 /** Knocks once and stays a while. */
 const KNOCKER = `
 const c = require('node:net').connect(${SECRET_PORT}, '${HOST}'); c.on('error', () => console.log('refused'));
-setTimeout(() => {}, 3000);`;
+setTimeout(() => {}, 30_000);`;
 const TIMES = 3;
 
 const problem = labProblem('tcpdump', 'python3') || backendProblem('tcpdump');

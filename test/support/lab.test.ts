@@ -77,10 +77,11 @@ describe('two hosts', () => {
     const { a } = both();
     const begun = performance.now();
     const traffic = knock({ ns: a, host: '10.99.0.2', port: 7211, times: 1000, everyMs: 100 });
-    await poll(() => traffic.truth.length >= 4, 5_000, 'four knocks');
+    await poll(() => traffic.truth.length >= 4, 15_000, 'four knocks');
     const truth = await traffic.stop();
-    expect(truth.length).toBeLessThan(10);
-    expect(performance.now() - begun).toBeGreaterThan(290);
+    const took = performance.now() - begun;
+    expect(truth.length).toBeLessThanOrEqual(took / 100 + 1);
+    expect(took).toBeGreaterThan(290);
   });
 
   itInLab('a server that lingers for nothing resets what it accepts', async () => {
@@ -89,6 +90,7 @@ describe('two hosts', () => {
     const server = await lingerServer({ ns: b, host: '10.99.0.2', port: 8443, afterMs: 10 });
     const seen = await dial({ ns: a, host: '10.99.0.2', port: 8443, times: 2, localPort: 15001 }).done;
     const made = await server.stop();
+    await judge.until(2);
     const { lines } = await judge.stop();
     expect(seen.map(({ outcome, client }) => [outcome, client])).toEqual([
       ['reset', { ip: '10.99.0.1', port: 15001 }],
@@ -107,6 +109,7 @@ describe('two hosts', () => {
     const server = await quietServer({ ns: b, host: 'fd00:99::2', port: 8444 });
     const [truth] = await lingerClient({ ns: a, host: 'fd00:99::2', port: 8444, send: 'hello' }).done;
     const [seen] = await server.stop();
+    await judge.until(1);
     const { lines } = await judge.stop();
     expect([truth?.outcome, seen?.outcome]).toEqual(['aborted', 'reset']);
     expect(lines).toHaveLength(1);
@@ -121,7 +124,7 @@ describe('two hosts', () => {
     const [input] = await knock({ ns: a, host: '10.99.0.2', port: 9001 }).done;
     const local = await a.tcpdump('any');
     const [output] = await knock({ ns: a, host: '10.99.0.2', port: 9002 }).done;
-    await local.until(1);
+    await Promise.all([wire.until(1), local.until(1)]);
     expect([input?.outcome, output?.outcome]).toEqual(['refused', 'refused']);
     expect((await wire.stop()).lines).toHaveLength(1);
     expect((await local.stop()).lines.some((line) => line.includes(' lo '))).toBe(true);
@@ -209,7 +212,7 @@ itInLab('what runs in a lab goes with it', async () => {
   const child = a.start(['sh', '-c', 'sleep 60 & sleep 60']);
   const ended = once(child, 'exit');
   const server = await quietServer({ ns: b, host: '10.99.0.2', port: 8443 });
-  await poll(() => a.pids().length >= 2, 2_000, 'sleep to be started');
+  await poll(() => a.pids().length >= 2, 15_000, 'sleep to be started');
   await lab.destroy();
   expect((await ended)[1]).toBe('SIGKILL');
   await expect(server.done).rejects.toThrow('ended with SIGKILL');

@@ -14,10 +14,13 @@ import { hasTool } from './tools.js';
 
 const NAMES = '/run/netns';
 const EXEC_TIMEOUT_MS = 15_000;
-const LINK_TIMEOUT_MS = 5_000;
+/** For a machine that is busy with other things. */
+const LINK_TIMEOUT_MS = 15_000;
 const POLL_MS = 10;
 const END_TIMEOUT_MS = 3_000;
 const OURS = /^rsct(\d+)x/;
+/** What tcpdump says when it is asked. */
+const COUNTS = /\d+ packets? captured, \d+ packets? received by filter, \d+ packets? dropped by kernel/;
 const CAP_NET_ADMIN = 12n;
 const CAP_NET_RAW = 13n;
 const CAP_SYS_ADMIN = 21n;
@@ -58,7 +61,7 @@ export interface Judge {
   readonly lines: readonly string[];
   /** Waits until so many lines are there; throws when they don't come. */
   until(count: number, timeoutMs?: number): Promise<void>;
-  /** Ends tcpdump after `quietMs` more. */
+  /** Ends tcpdump after `quietMs` more, and when it has read all that the kernel had for it. */
   stop(quietMs?: number): Promise<Verdict>;
 }
 
@@ -146,13 +149,25 @@ export class Namespace {
     const ended = once(child, 'close');
     await poll(() => stderr.includes('listening on') || child.exitCode !== null, LINK_TIMEOUT_MS, 'tcpdump to listen');
     if (child.exitCode !== null) throw new Error(`tcpdump ended: ${stderr}`);
-    const until = (count: number, timeoutMs = 5_000) =>
+    const until = (count: number, timeoutMs = LINK_TIMEOUT_MS) =>
       poll(() => lines.length >= count, timeoutMs, `${count} lines of tcpdump`);
+    // The signal that ends it leaves unread what is in its ring; this one has it say how far it is.
+    const counts = async (): Promise<string> => {
+      const from = stderr.length;
+      const said = (): string => COUNTS.exec(stderr.slice(from))?.[0] ?? '';
+      child.kill('SIGUSR1');
+      await poll(() => said() !== '' || child.exitCode !== null, LINK_TIMEOUT_MS, 'the counts of tcpdump');
+      return said();
+    };
     const stop = async (quietMs = 150): Promise<Verdict> => {
       await sleep(quietMs);
+      for (let before = '', now = await counts(); now !== before;) {
+        await sleep(2 * POLL_MS);
+        [before, now] = [now, await counts()];
+      }
       child.kill('SIGINT');
       await ended;
-      const dropped = /(\d+) packets? dropped by kernel/.exec(stderr)?.[1];
+      const [, dropped] = [...stderr.matchAll(/(\d+) packets? dropped by kernel/g)].at(-1) ?? [];
       return { lines, stderr, dropped: dropped === undefined ? null : Number(dropped) };
     };
     return { lines, until, stop };

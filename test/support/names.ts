@@ -10,8 +10,8 @@ import { poll, type Namespace } from './lab.js';
 import { bareEnvironment } from './run.js';
 
 const PROGRAM = fileURLToPath(new URL('./truth-traffic.py', import.meta.url));
-const READY_MS = 10_000;
-const DONE_MS = 30_000;
+const READY_MS = 20_000;
+const DONE_MS = 50_000;
 /** No port is given to another process so soon. */
 const SAME_S = 0.0005;
 

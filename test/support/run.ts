@@ -9,7 +9,7 @@ import path from 'node:path';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
-const DEFAULT_TIMEOUT_MS = 30_000;
+const DEFAULT_TIMEOUT_MS = 45_000;
 
 export const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
 export const CLI = path.join(REPOSITORY, 'bin', 'rstscope.js');

@@ -35,17 +35,19 @@ def reader(plan, greeting=b''):
 
 def killed(plan):
     """kill -9 of a server with data unread."""
-    have = Gate()
+    listening, have = Gate(), Gate()
 
     def serve():
-        conn, _ = listener(plan['host'], plan['port']).accept()
+        sock = listener(plan['host'], plan['port'])
+        listening.open()
+        conn, _ = sock.accept()
         tell(conn)
         select.select([conn], [], [])
         have.open()
         rest()
 
     pid = fork(serve, 'truth-server')
-    time.sleep(0.2)
+    listening.wait()
     ready()
     client = reader(plan, b'unread')
     have.wait()

@@ -184,7 +184,7 @@ describe('made-up processes', () => {
     for (let pid = 1; pid <= 4200; pid++) tree.write(`proc/${pid}/stat`, `${pid} (p) S 0 ${'0 '.repeat(60)}`);
     for (let pid = 1; pid <= 4200; pid++) reader.read(pid);
     expect([reader.recall(104), reader.recall(105)?.pid, reader.recall(4200)?.pid]).toEqual([null, 105, 4200]);
-  }, 30_000);
+  }, 120_000);
 });
 
 describe('real processes', () => {

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { commandLine, COMMAND_BYTES } from '../../../src/attribute/proc/command-line.js';
 import { isSecretKey } from '../../../src/attribute/proc/secret-shapes.js';
 import { maskCommand } from '../../../src/attribute/proc/secrets.js';
+import { bestOf } from '../../support/stopwatch.js';
 
 const JWT = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl';
 
@@ -228,10 +229,11 @@ describe('the bytes of /proc/PID/cmdline', () => {
     commandLine(Buffer.from('warm up --token=x'));
     for (const piece of pieces) {
       const bytes = Buffer.from(piece.repeat(COMMAND_BYTES)).subarray(0, COMMAND_BYTES);
-      const before = performance.now();
-      commandLine(bytes);
-      commandLine(Buffer.concat([Buffer.from('sh\0-c\0'), bytes]).subarray(0, COMMAND_BYTES - 1));
-      expect([piece, performance.now() - before < 150]).toEqual([piece, true]);
+      const took = bestOf(150, () => {
+        commandLine(bytes);
+        commandLine(Buffer.concat([Buffer.from('sh\0-c\0'), bytes]).subarray(0, COMMAND_BYTES - 1));
+      });
+      expect([piece, took < 150]).toEqual([piece, true]);
     }
   });
 });

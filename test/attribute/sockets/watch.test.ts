@@ -82,8 +82,8 @@ function query(ns: Namespace | null, localPort: number, remotePort: number, at =
 const problem = labProblem();
 
 describe('in a namespace of its own', () => {
-  testIf(problem === '', problem, 'both ends, alive and dead; the listener, there and gone', async () => {
-    const lab = await Lab.create();
+  /** False: a look that nobody asked for fell into the moment that is to be without one. */
+  async function thereAndGone(lab: Lab): Promise<boolean> {
     const ns = await lab.namespace('watch');
     const bystander = ns.start(['sleep', '60']);
     const server = ns.start([process.execPath, '-e', SERVER]);
@@ -112,9 +112,12 @@ describe('in a namespace of its own', () => {
     expect(dead).toMatchObject({ exact: 'one', alive: false, holders: [{ pid: client.pid }] });
 
     const before = now();
+    const { looks } = looking.effort;
     await ended(server);
     await sleep(5);
     const [closing] = await looking.ask([query(ns, PORT, port)]);
+    // It looked by itself meanwhile, and not only for the question.
+    if (looking.effort.looks > looks + 1) return false;
     // Whether it still listened at that moment, no look can say.
     expect(closing).toMatchObject({ noListener: false, listeners: [{ seen: 'ended', group: { pid: server.pid } }] });
     await sleep(5);
@@ -127,7 +130,17 @@ describe('in a namespace of its own', () => {
     await sleep(5);
     const [empty] = await looking.ask([query(ns, PORT, port)]);
     expect(empty).toMatchObject({ noListener: false, listeners: [], past: { process: { pid: server.pid } } });
-    await lab.destroy();
+    return true;
+  }
+
+  testIf(problem === '', problem, 'both ends, alive and dead; the listener, there and gone', async () => {
+    let isShown = false;
+    for (let attempt = 0; attempt < 5 && !isShown; attempt++) {
+      const lab = await Lab.create();
+      isShown = await thereAndGone(lab);
+      await lab.destroy();
+    }
+    expect(isShown).toBe(true);
   });
 
   testIf(

@@ -13,7 +13,9 @@ import { snapshot } from '../../support/leftovers.js';
 import { testIf } from '../../support/tools.js';
 import { builtWith, constant, PUPPET, Strings, traced, type Starter } from './puppet.js';
 
-const TIMEOUT_MS = 30_000;
+const TIMEOUT_MS = 120_000;
+/** For a machine that is busy with other things. */
+const HEARD_MS = 15_000;
 const HOST = '127.0.0.1';
 /** Resets in one word. */
 const WORD = 10_000;
@@ -58,8 +60,10 @@ async function started(from: Starter): Promise<Unbuilt> {
 const it = (name: string, body: () => Promise<void>): void => testIf(why === '', why, name, body, TIMEOUT_MS);
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 const now = (): number => Date.now() / 1000;
+/** `at` is cut to a millisecond: what has happened by now may be up to one later. */
+const CUT_SECONDS = 0.002;
 const known = (one: Unbuilt, at: number): Promise<void> =>
-  poll(() => one.knownUntil(Date.now()) > at, 5000, 'it to have read so far');
+  poll(() => one.knownUntil(Date.now()) > at + CUT_SECONDS, HEARD_MS, 'it to have read so far');
 
 /** What is of this process, at once: others may be tracing. */
 function left(): string[] {
@@ -201,7 +205,7 @@ describe('whatever its thread says', () => {
     await strings.tell(one, { listenerStarts: [{ ip, port: 80, at: now() }] });
     expect([one.hasListenedSince(HOST, 80, now()), one.lost]).toEqual([true, 0]);
     await strings.tell(one, { lost: 3 }, { lost: 4 });
-    await poll(() => one.lost === 7, 5000, 'the losses');
+    await poll(() => one.lost === 7, HEARD_MS, 'the losses');
     expect([one.hasListenedSince(HOST, 80, now()), one.toldAllSent(now())]).toEqual([false, false]);
     expect(one.toldAllReceived(now())).toBe(false);
     expect(one.state).toBe('on');
@@ -213,12 +217,12 @@ describe('whatever its thread says', () => {
     const lag = (): number => now() - one.knownUntil(Date.now());
     const age = (): number => (Number(process.hrtime.bigint()) - ns) / 1e9;
     strings.pull({ until: ns, said: 0 });
-    await poll(() => Math.abs(lag() - age()) < 0.05, 5000, 'what the thread read, of which it said nothing');
+    await poll(() => Math.abs(lag() - age()) < 0.05, HEARD_MS, 'what the thread read, of which it said nothing');
     // Two words, the second one still on its way.
     strings.pull({ said: 2, word: { until: ns - 5e9 } });
-    await poll(() => Math.abs(lag() - age() - 5) < 0.05, 5000, 'what the first word told');
+    await poll(() => Math.abs(lag() - age() - 5) < 0.05, HEARD_MS, 'what the first word told');
     strings.pull({ word: { until: ns - 4e9 } });
-    await poll(() => Math.abs(lag() - age()) < 0.05, 5000, 'all that was read');
+    await poll(() => Math.abs(lag() - age()) < 0.05, HEARD_MS, 'all that was read');
   });
 
   it('memory is bounded: old resets, and listeners', async () => {
@@ -265,7 +269,7 @@ describe('the death of its thread', () => {
     it(`${how}: a sentence, nothing is known any more, and no end hangs`, async () => {
       const one = await started(Puppet);
       strings.pull(order);
-      await poll(() => one.state !== 'on', 5000, 'the death to be heard of');
+      await poll(() => one.state !== 'on', HEARD_MS, 'the death to be heard of');
       expect(one.state).toMatch(words);
       expect(one.state).not.toContain('\u001b');
       expect(one.knownUntil(Date.now())).toBe(-Infinity);
@@ -274,7 +278,8 @@ describe('the death of its thread', () => {
       const begun = performance.now();
       await one.stop();
       await one.close();
-      expect(performance.now() - begun).toBeLessThan(1500);
+      // A thread that is there is waited for, longer than that.
+      expect(performance.now() - begun).toBeLessThan(constant('CLOSE_TIMEOUT_MS') - 300);
       expect(left()).toEqual([]);
     });
   }
@@ -284,7 +289,7 @@ describe('the death of its thread', () => {
     strings.pull({ deaf: true });
     const begun = performance.now();
     await one.stop();
-    expect(performance.now() - begun).toBeLessThan(constant('CLOSE_TIMEOUT_MS') + 500);
+    expect(performance.now() - begun).toBeLessThan(constant('CLOSE_TIMEOUT_MS') + 2000);
     await one.close();
     expect(left()).toEqual([]);
   });

@@ -79,8 +79,7 @@ describe('by ip', () => {
     const { pid, end } = await sleepIn(['unshare', '-n']);
     const namespace = namespaceOf(String(pid));
     expect((await readLinks(namespace)).map((link) => link.name)).toContain('lo');
-    end();
-    await new Promise((resolve) => setTimeout(resolve, 30));
+    await end();
     expect(await readLinks(namespace)).toEqual([]);
   });
 });

@@ -1,7 +1,8 @@
 /** Network namespaces for the tests of this folder: made as root, under names that nobody else has, and taken down. */
 import { afterAll } from '@jest/globals';
 import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { readlinkSync } from 'node:fs';
+import { once } from 'node:events';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { hasTool, testIf } from '../../support/tools.js';
 
 const made: string[] = [];
@@ -17,36 +18,46 @@ export function makeNamespace(): string {
 }
 
 export function ip(...args: string[]): string {
-  return execFileSync('ip', args, { encoding: 'utf8', timeout: 5000, stdio: ['ignore', 'pipe', 'pipe'] });
+  return execFileSync('ip', args, { encoding: 'utf8', timeout: 15_000, stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
 /** Several commands of `ip` in a namespace, in one process: what happens within a millisecond or two. */
 export function ipBatch(namespace: string, commands: readonly string[]): void {
-  execFileSync('ip', ['-n', namespace, '-batch', '-'], { input: commands.join('\n'), timeout: 5000 });
+  execFileSync('ip', ['-n', namespace, '-batch', '-'], { input: commands.join('\n'), timeout: 15_000 });
 }
 
 /** Whether the kernel could do it. */
 export function tryIp(...args: string[]): boolean {
-  return spawnSync('ip', args, { timeout: 5000, stdio: 'ignore' }).status === 0;
+  return spawnSync('ip', args, { timeout: 15_000, stdio: 'ignore' }).status === 0;
 }
 
-/** A process that does nothing for a while, in a namespace; resolves when it is there. */
-export async function sleepIn(command: readonly string[]): Promise<{ pid: number; inode: number; end: () => void }> {
-  const [file, ...args] = [...command, 'sleep', '20'];
+/** A process that does nothing for a while, in a namespace; resolves when it is there, and `end` when it is gone. */
+export async function sleepIn(
+  command: readonly string[],
+): Promise<{ pid: number; inode: number; end: () => Promise<void> }> {
+  const [file, ...args] = [...command, 'sleep', '60'];
   const child = spawn(file, args, { stdio: 'ignore' });
   processes.push(child);
   const pid = child.pid ?? 0;
   const self = inodeOfProcess('self');
-  await until(() => inodeOfProcess(String(pid)) !== self);
-  return { pid, inode: inodeOfProcess(String(pid)), end: () => child.kill('SIGKILL') };
+  // What puts it there has other things to do before it becomes the program.
+  await until(
+    () => inodeOfProcess(String(pid)) !== self && readFileSync(`/proc/${String(pid)}/comm`, 'utf8') === 'sleep\n',
+  );
+  const end = async (): Promise<void> => {
+    const gone = once(child, 'exit');
+    child.kill('SIGKILL');
+    await gone;
+  };
+  return { pid, inode: inodeOfProcess(String(pid)), end };
 }
 
 export function inodeOfProcess(pid: string): number {
   return Number(/\d+/.exec(readlinkSync(`/proc/${pid}/ns/net`))?.[0]);
 }
 
-/** Waits until `met`, `limitMs` at most. Resolves with how long it took. */
-export async function until(met: () => boolean, limitMs = 3000): Promise<number> {
+/** Waits until `met`, `limitMs` at most, which is for a busy machine. Resolves with how long it took. */
+export async function until(met: () => boolean, limitMs = 15_000): Promise<number> {
   const begin = performance.now();
   while (!met()) {
     if (performance.now() - begin > limitMs) throw new Error(`not within ${String(limitMs)} ms: ${String(met)}`);

@@ -39,9 +39,8 @@ function unnamed({ verdict: { resets, sender, receiver, mistakes }, own }: Found
 }
 
 describe('the program in a PID namespace of its own', () => {
-  // unshare hears no Ctrl-C.
   const live = { before: [...ANOTHER, '--mount-proc'] };
-  together({ backend: 'tcpdump', tools: ['unshare'], live, seconds: 5 }, [
+  together({ backend: 'tcpdump', tools: ['unshare'], live }, [
     {
       name: 'refused clients outside are not named',
       plan: { scenario: 'refused', host: '127.5.0.1', port: 7911, times, spread: 'address' },

@@ -21,8 +21,9 @@ import {
 import { testIf } from '../../support/tools.js';
 import { backendProblem, reportOf, revised, startLive, type Backend, type Live, type LiveOptions } from '../support.js';
 
-const TEST_TIMEOUT_MS = 60_000;
-const RESETS_MS = 15_000;
+const TEST_TIMEOUT_MS = 200_000;
+const RESETS_MS = 20_000;
+const MOST_PLAYS = 3;
 /** What is learnt later than the line of a reset comes within this. */
 const SETTLE_MS = 1_200;
 
@@ -61,8 +62,7 @@ export interface Run {
   readonly args?: readonly string[];
   /** Captures in b as well. */
   readonly both?: boolean;
-  /** Ends by itself after so many seconds: for one that hears no Ctrl-C. */
-  readonly seconds?: number;
+  /** What runs it by `before` hears no Ctrl-C, it does. */
   readonly live?: Pick<LiveOptions, 'via' | 'before'>;
   readonly prepare?: (hosts: TwoHosts) => Promise<void>;
   /** Beyond tcpdump, python3 and what the lab needs. */
@@ -77,9 +77,13 @@ interface Played {
   readonly inodes: { readonly a: number; readonly b: number };
 }
 
-/** One test for each scenario over one run of them all. */
+/**
+ * One test for each scenario over one run of them all. On a busy machine the program may leave some unnamed, and says so
+ * of each; where nothing is wrong but that, all of it is played anew.
+ */
 export function together(run: Run, scenarios: readonly Scenario[]): void {
   const problem = labProblem('tcpdump', 'python3', ...(run.tools ?? [])) || backendProblem(run.backend);
+  let plays = 0;
   let played: Promise<Played> | null = null;
   for (const scenario of scenarios) {
     testIf(
@@ -87,21 +91,48 @@ export function together(run: Run, scenarios: readonly Scenario[]): void {
       problem,
       `${scenario.name}, by ${run.backend}`,
       async () => {
-        played ??= play(run, scenarios);
-        const { events, report, live, programs, inodes } = await played;
-        const program = programs.get(scenario);
-        if (program === undefined) throw new Error('it did not run');
-        const { plan, ports = [plan.port, plan.port], resets, nobody } = scenario;
-        const inode = scenario.twin === true ? inodes[scenario.place === 'b' ? 'b' : 'a'] : null;
-        const own = within(events, ports).filter(({ netns }) => inode === null || netns === inode);
-        if (scenario.split === true) expect(own.length).toBeGreaterThanOrEqual(resets);
-        else expect(own).toHaveLength(resets);
-        const verdict = judge(own, new Truth(program.ends), nobody);
-        scenario.check({ verdict, own, report, live, program });
+        for (let isRight = false; !isRight; ) {
+          if (played === null) {
+            plays++;
+            played = play(run, scenarios);
+          }
+          const found = foundOf(scenario, await played);
+          const { own, verdict, live } = found;
+          try {
+            scenario.check(found);
+            isRight = true;
+          } catch (error) {
+            const unnamed = unnamedIn(own, scenario.nobody);
+            if (verdict.mistakes.length > 0 || unnamed === '' || plays === MOST_PLAYS)
+              throw new Error(`${String(error)}\n${unnamed}${live.stderr}`, { cause: error });
+            played = null;
+          }
+        }
       },
       TEST_TIMEOUT_MS,
     );
   }
+}
+
+function foundOf(scenario: Scenario, { events, report, live, programs, inodes }: Played): Found {
+  const program = programs.get(scenario);
+  if (program === undefined) throw new Error('it did not run');
+  const { plan, ports = [plan.port, plan.port], resets, nobody } = scenario;
+  const inode = scenario.twin === true ? inodes[scenario.place === 'b' ? 'b' : 'a'] : null;
+  const own = within(events, ports).filter(({ netns }) => inode === null || netns === inode);
+  if (scenario.split === true) expect(own.length).toBeGreaterThanOrEqual(resets);
+  else expect(own).toHaveLength(resets);
+  return { verdict: judge(own, new Truth(program.ends), nobody), own, report, live, program };
+}
+
+/** Why somebody who was there is not named, a line for each reason. */
+function unnamedIn(events: readonly ResetEvent[], nobodyOn: NobodyOn = () => []): string {
+  const reasons = events.flatMap((event) =>
+    (['sender', 'receiver'] as const)
+      .filter((side) => event[side] === null && !nobodyOn(event).includes(side))
+      .map((side) => `${side} ${String(event[`${side}_reason`])}: ${event.evidence.join('. ')}\n`),
+  );
+  return [...new Set(reasons)].join('');
 }
 
 async function play(run: Run, scenarios: readonly Scenario[]): Promise<Played> {
@@ -116,15 +147,7 @@ async function play(run: Run, scenarios: readonly Scenario[]): Promise<Played> {
   };
   try {
     await begin(scenarios.filter(({ before }) => before === true));
-    const seconds = String(run.seconds ?? 50);
-    const args = [
-      '--ndjson',
-      '--backend',
-      run.backend,
-      '-d',
-      seconds,
-      ...(run.both === true ? ['--netns', b.name] : []),
-    ];
+    const args = ['--ndjson', '--backend', run.backend, '-d', '60', ...(run.both === true ? ['--netns', b.name] : [])];
     const live = await startLive([...args, ...(run.args ?? [])], { ns: a, ...run.live });
     await begin(scenarios.filter(({ before }) => before !== true));
     for (const program of programs.values()) program.go();
@@ -134,7 +157,7 @@ async function play(run: Run, scenarios: readonly Scenario[]): Promise<Played> {
       RESETS_MS,
     );
     await sleep(SETTLE_MS);
-    const ended = await (run.seconds === undefined ? live.stop() : live.ended);
+    const ended = await live.stop('SIGINT', run.live?.before === undefined ? live.pid : live.inner);
     return { events: revised(live), report: reportOf(ended), live, programs, inodes: { a: a.inode, b: b.inode } };
   } finally {
     await Promise.all([...programs.values()].map((program) => program.stop()));
