@@ -14,7 +14,18 @@ import { PKTAP_NAME_LENGTH } from './link/other-links.js';
 import { IPV4_DESTINATION, IPV4_DONT_FRAGMENT, IPV4_FRAGMENT, IPV4_ID, IPV4_SOURCE, IPV4_TTL } from './net/ipv4.js';
 import { IPV6_DESTINATION, IPV6_HOP_LIMIT, IPV6_SOURCE } from './net/ipv6.js';
 import { resetDiagnostic } from './net/reset-diagnostic.js';
-import { CONTROL, KEEP_ANY, RST, SYN, TCP_ACK, TCP_DESTINATION_PORT, TCP_MIN, TCP_SEQ, TCP_SOURCE_PORT, TCP_WINDOW } from './net/tcp-layout.js';
+import {
+  CONTROL,
+  KEEP_ANY,
+  RST,
+  SYN,
+  TCP_ACK,
+  TCP_DESTINATION_PORT,
+  TCP_MIN,
+  TCP_SEQ,
+  TCP_SOURCE_PORT,
+  TCP_WINDOW,
+} from './net/tcp-layout.js';
 import { timestampValue, windowScale } from './net/tcp-options.js';
 import { tcpHeaderLength } from './net/tcp.js';
 import { PlainSieve } from './plain.js';

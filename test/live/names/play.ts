@@ -91,7 +91,7 @@ export function together(run: Run, scenarios: readonly Scenario[]): void {
       problem,
       `${scenario.name}, by ${run.backend}`,
       async () => {
-        for (let isRight = false; !isRight; ) {
+        for (let isRight = false; !isRight;) {
           if (played === null) {
             plays++;
             played = play(run, scenarios);
