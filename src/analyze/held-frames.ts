@@ -15,6 +15,9 @@ export type FrameSaver = Pick<CaptureWriter, 'hold' | 'flush'>;
 
 export class HeldFrames {
   private readonly byReset = new Map<Reset, HeldFrame[]>();
+  /** While a batch is followed, its frames have not been handed over yet: what became of their resets meanwhile. */
+  private readonly decided = new Map<Reset, Pick<HeldFrame, 'fate' | 'comment'>>();
+  private readonly joined = new Map<Reset, Reset>();
   private readonly writer: FrameSaver;
 
   constructor(writer: FrameSaver) {
@@ -24,8 +27,15 @@ export class HeldFrames {
   /** Row `i` of the frame batch showed `reset`. */
   ofReset(rows: Rows, frames: FrameBatch, i: number, reset: Reset): void {
     const frame = this.take(rows, frames, i);
-    const all = this.byReset.get(reset);
-    if (all === undefined) this.byReset.set(reset, [frame]);
+    let root = reset;
+    for (let next = this.joined.get(root); next !== undefined; next = this.joined.get(root)) root = next;
+    const decided = this.decided.get(root);
+    if (decided !== undefined) {
+      Object.assign(frame, decided);
+      return;
+    }
+    const all = this.byReset.get(root);
+    if (all === undefined) this.byReset.set(root, [frame]);
     else all.push(frame);
   }
 
@@ -36,18 +46,15 @@ export class HeldFrames {
 
   /** The fate of all frames of `reset` so far; `comment` is written with each. */
   release(reset: Reset, kept: boolean, comment: () => string): void {
-    const all = this.byReset.get(reset);
-    if (all === undefined) return;
+    const decided = { fate: kept ? 'kept' : 'dropped', comment: comment() } as const;
+    this.decided.set(reset, decided);
+    for (const frame of this.byReset.get(reset) ?? []) Object.assign(frame, decided);
     this.byReset.delete(reset);
-    const text = comment();
-    for (const frame of all) {
-      frame.fate = kept ? 'kept' : 'dropped';
-      frame.comment = text;
-    }
   }
 
   /** `twin` turned out to be another sight of `root`. */
   join(root: Reset, twin: Reset): void {
+    this.joined.set(twin, root);
     const frames = this.byReset.get(twin);
     if (frames === undefined) return;
     this.byReset.delete(twin);
@@ -56,7 +63,10 @@ export class HeldFrames {
     else all.push(...frames);
   }
 
+  /** The batch has been handed over. */
   flush(): void {
+    this.decided.clear();
+    this.joined.clear();
     this.writer.flush();
   }
 
