@@ -31,7 +31,7 @@ import {
   SOURCE_IS_LOWER,
   TTL_SHIFT,
 } from '../decode/record-layout.js';
-import { type Records } from '../decode/records.js';
+import type { Records } from '../decode/records.js';
 import { ConversationTable } from './conversation-table.js';
 import { BLOCK, COPY_SECONDS, GONE, ID_STEP, MOST_PROBES, SAME_HOST_SECONDS } from './following-layout.js';
 import * as state from './state-layout.js';
@@ -132,8 +132,8 @@ export class Conversations {
     if (place - from === n) return place;
     for (let i = 0; i < n; i++) {
       const at = link(begins, i);
-      if ((word(words, at + R_FLAGS) & IS_IPV6) !== 0)
-        rows[i] = six.findFrom(six.first(word(words, at + R_HASH)), words, at);
+      if ((word(words, at + R_FLAGS) & IS_IPV6) === 0) continue;
+      rows[i] = six.findFrom(six.first(word(words, at + R_HASH)), words, at);
     }
     return place;
   }
