@@ -97,9 +97,9 @@ describe('a rule on a small tree of its own', () => {
     ['processes and threads are started in one file', 'cli/a.ts', "import { Worker } from 'worker_threads';"],
     ['processes and threads are started in one file', 'cli/a.ts', "createRequire(here)('child_process');"],
 
-    ['the file system is touched only in capture, attribute and cli', 'base/a.ts', "import 'node:fs';"],
-    ['the file system is touched only in capture, attribute and cli', 'render/a.ts', "import 'fs/promises';"],
-    ['the file system is touched only in capture, attribute and cli', 'analyze/a.ts', "require('node:fs');"],
+    ['the file system is touched only in capture, attribute, health and cli', 'base/a.ts', "import 'node:fs';"],
+    ['the file system is touched only in capture, attribute, health and cli', 'render/a.ts', "import 'fs/promises';"],
+    ['the file system is touched only in capture, attribute, health and cli', 'analyze/a.ts', "require('node:fs');"],
 
     ['decode, conversation, report and render never ask for the time', 'decode/a.ts', 'const t = Date.now();'],
     ['decode, conversation, report and render never ask for the time', 'conversation/a.ts', 'const t = new Date();'],

@@ -21,7 +21,7 @@ import type { Announcement } from '../report/announcement.js';
 import { buildReport } from '../report/build.js';
 import { asksForVerdict, KEEP_ALL, keepsHeader, keepsVerdict, type FilterOptions } from '../report/filter.js';
 import { Tally, type ConnectionCounts } from '../report/tally.js';
-import type { Context, Incomplete, Report, ResetEvent, Source, Tool } from '../report/types.js';
+import type { AlertRow, Context, Incomplete, KernelReport, Report, ResetEvent, Source, Tool } from '../report/types.js';
 import { startScan, type Rows, type Scan } from '../scan/scan.js';
 import { HeldFrames, type FrameSaver } from './held-frames.js';
 import { Naming } from './naming.js';
@@ -75,6 +75,18 @@ export interface Growing {
   /** Takes what was learnt of an event after `onReset` had it. */
   readonly onRevision: ((before: ResetEvent, after: ResetEvent) => void) | null;
   readonly facts: () => GrowingFacts;
+  /** Compares what is captured with what the kernel counts. */
+  readonly witness: Witness | null;
+}
+
+/** Hears of every reset of a growing capture, whatever the user's options leave out of the report. */
+export interface Witness {
+  /** It was captured: `view` as it is when no copy of it can come any more. */
+  captured(view: Reset): void;
+  /** It is in the report, with its verdict. */
+  counted(reset: Reset, who: Attribution): void;
+  /** Nothing more is captured; those that wait to be counted are counted after it. */
+  finish(): Promise<void>;
 }
 
 export interface GrowingFacts {
@@ -85,6 +97,9 @@ export interface GrowingFacts {
   readonly incomplete: readonly Incomplete[];
   /** Packets lost, null where nobody says. */
   readonly dropped: number | null;
+  /** Null while the capture goes on. */
+  readonly kernel: KernelReport | null;
+  readonly alerts: readonly AlertRow[];
 }
 
 /** Bytes as stored. */
@@ -213,6 +228,8 @@ export class Analysis {
       await scan.close();
     }
     this.tracker.finish();
+    // While the kernel is still traced: what it counts until then is told.
+    await growing?.witness?.finish();
     await this.naming.finish();
     this.held?.flush();
   }
@@ -254,6 +271,7 @@ export class Analysis {
   private announce(growing: Growing, reset: Reset, view: Reset): void {
     const { filter, fullCommand } = this.options;
     const { maker, held } = this;
+    growing.witness?.captured(view);
     const kept = keepsHeader(filter, view);
     const { port, host } = filter;
     const saved = held !== null && keepsHeader({ ...KEEP_ALL, port, host }, view);
@@ -331,6 +349,7 @@ export class Analysis {
     this.counted++;
     this.countedCopies += copiesOf(reset);
     this.tally.add(reset, who);
+    growing?.witness?.counted(reset, who);
     if (maker === null || (onEvent === null && !keepEvents && revision === null)) return;
     const event = revision?.after ?? maker.eventOf(reset, growing === null ? this.names : null, who);
     onEvent?.(event);
@@ -362,6 +381,8 @@ export class Analysis {
       connections: after === null && before === null ? this.tracker : NOT_COUNTED,
       forgotten: this.tracker.forgotten,
       failedConnects: options.attributor.failedConnects,
+      kernel: growing?.kernel ?? null,
+      alerts: growing?.alerts ?? [],
       incomplete,
       events: this.events,
       eventsOmitted: this.eventsOmitted,

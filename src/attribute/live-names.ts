@@ -12,6 +12,7 @@ import type { LiveSources } from './live-inquiry.js';
 import { SocketWatch } from './sockets/watch.js';
 import { isInitialPids, NoTrace } from './trace/instance.js';
 import { KernelTrace } from './trace/kernel-trace.js';
+import type { TracedReset } from './trace/protocol.js';
 
 export interface NamesWanted {
   /** Look for processes at all. */
@@ -57,6 +58,27 @@ export class LiveNames {
     const lost = this.kernel?.lost ?? 0;
     if (lost === 0) return [];
     return [`the kernel's trace lost ${plural(lost, 'event')}: some processes may have no name`];
+  }
+
+  /** `listener` hears of every reset that the kernel is traced to send or take, once. */
+  listen(listener: (reset: TracedReset) => void): void {
+    if (this.kernel !== null) this.kernel.onTold = listener;
+  }
+
+  /** Why the trace does not tell of every reset that TCP sent; null: it does. */
+  get untold(): string | null {
+    const { kernel } = this;
+    if (kernel === null)
+      return this.refusal === 'off' ? 'the kernel is not traced' : `the kernel is not traced: ${this.refusal}`;
+    if (kernel.state !== 'on') return `the kernel's trace ${kernel.state}`;
+    if (!kernel.tellsAnswers) return 'this kernel traces only some of the resets that it sends (all since Linux 6.10)';
+    return kernel.lost === 0 ? null : `the kernel's trace lost ${plural(kernel.lost, 'event')}`;
+  }
+
+  /** The trace tells of every reset that a socket took. */
+  get tellsTaken(): boolean {
+    const { kernel } = this;
+    return kernel !== null && kernel.state === 'on' && kernel.lost === 0 && kernel.tellsTaken;
   }
 
   attributor(captured: Captured): Attributor {

@@ -6,7 +6,7 @@
  * from is named, else nobody. Knows nothing of output.
  */
 
-import { pidNamespace } from '../base/spawn.js';
+import { INITIAL_PID_NAMESPACE, pidNamespace } from '../base/spawn.js';
 import { found, missing, type End, type Match, type Process } from './process.js';
 import type { Holders } from './sockets/descriptors.js';
 import { firstOfFamily } from './sockets/family.js';
@@ -201,9 +201,6 @@ class Owners {
     return process;
   }
 }
-
-/** Of PROC_PID_INIT_INO (linux/proc_ns.h). */
-const INITIAL_PID_NAMESPACE = 'pid:[4026531836]';
 
 /** Without an owner of its own since nobody has accepted it yet, and not since its owner has closed it. */
 function isWaiting({ inode, state }: SocketRow): boolean {

@@ -90,6 +90,9 @@ function ownMark(): string {
   return `${String(process.pid)}:${startTime(process.pid) ?? ''}:${pidNamespace()}`;
 }
 
+/** The host's own (include/linux/proc_ns.h PROC_PID_INIT_INO): trace events bear its PIDs. */
+export const INITIAL_PID_NAMESPACE = 'pid:[4026531836]';
+
 /** The PID namespace of this process: numbers of processes mean nothing in another one. */
 export function pidNamespace(): string {
   try {

@@ -25,6 +25,7 @@ import type {
   Window,
 } from '../report/types.js';
 import { eventFields, processFields } from './event-fields.js';
+import { alertFields, kernelFields } from './kernel-fields.js';
 
 /** The long lists, and how a row of each is written. */
 export const ROW_FIELDS = {
@@ -52,8 +53,8 @@ export function reportFields(report: Report): Report {
     timeline: timelineFields(report.timeline),
     findings: report.findings.map(findingFields),
     failed_connects: report.failed_connects.map(failedConnectFields),
-    kernel: report.kernel,
-    alerts: report.alerts,
+    kernel: report.kernel === null ? null : kernelFields(report.kernel),
+    alerts: report.alerts.map(alertFields),
     incomplete: report.incomplete.map(incompleteFields),
     events: [],
     events_omitted: report.events_omitted,

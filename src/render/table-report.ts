@@ -10,6 +10,7 @@ import { causeColumns, contextNote, exampleLines, forgottenNote, patternColumns 
 import { clockText } from './clock-text.js';
 import { NOTHING } from './figures.js';
 import { headline, shownResets, sourceLine, traceLine } from './headline.js';
+import { kernelLines } from './kernel-block.js';
 import { findingLines, incompleteLine, packetLine } from './notes.js';
 import { nothingLines } from './nothing.js';
 import { failedConnectColumns, processColumns, processNotes, whoLine } from './process-tables.js';
@@ -34,6 +35,7 @@ export function renderReport(report: Report, style: Style, top: number): string 
     ...report.findings.map((finding) => findingLines(finding, style)),
     ...(shownResets(report.packets) === 0 ? [] : tableBlocks(report, context, top)),
     failedConnects(report, context, top),
+    kernelLines(report, style),
     [packetLine(report, style)],
     incompleteLines(report, style, top),
   ];

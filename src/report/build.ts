@@ -5,8 +5,10 @@ import type { Moment } from '../base/time.js';
 import type { PacketCounts } from '../decode/decoder.js';
 import {
   SCHEMA_VERSION,
+  type AlertRow,
   type Context,
   type Incomplete,
+  type KernelReport,
   type Report,
   type ResetEvent,
   type Source,
@@ -33,6 +35,8 @@ export interface Findings {
   /** Connections that were forgotten because there were too many. */
   readonly forgotten: number;
   readonly failedConnects: readonly FailedConnects[];
+  readonly kernel: KernelReport | null;
+  readonly alerts: readonly AlertRow[];
   readonly incomplete: readonly Incomplete[];
   readonly events: readonly ResetEvent[];
   readonly eventsOmitted: number;
@@ -72,8 +76,8 @@ export function buildReport(found: Findings): Report {
     timeline: tally.timelineResult(),
     findings: [],
     failed_connects: failedConnectRows(found.failedConnects),
-    kernel: null,
-    alerts: [],
+    kernel: found.kernel,
+    alerts: found.alerts,
     incomplete: found.incomplete,
     events: found.events,
     events_omitted: found.eventsOmitted,

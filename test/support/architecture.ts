@@ -16,6 +16,7 @@ export const ROOMS = [
   'conversation',
   'attribute',
   'report',
+  'health',
   'analyze',
   'render',
   'cli',
@@ -32,9 +33,10 @@ const MAY_IMPORT: Readonly<Record<Room, readonly Place[]>> = {
   conversation: ['base', 'capture', 'decode', 'conversation'],
   attribute: ['base', 'capture', 'decode', 'conversation', 'attribute'],
   report: ['base', 'capture', 'decode', 'conversation', 'attribute', 'report'],
+  health: ['base', 'capture', 'decode', 'conversation', 'attribute', 'report', 'health'],
   analyze: ['base', 'capture', 'decode', 'conversation', 'attribute', 'report', 'scan', 'analyze'],
   render: ['base', 'report', 'render'],
-  cli: ['base', 'capture', 'decode', 'conversation', 'attribute', 'report', 'analyze', 'render', 'cli'],
+  cli: ['base', 'capture', 'decode', 'conversation', 'attribute', 'report', 'health', 'analyze', 'render', 'cli'],
 };
 
 /** Rooms that compute and nothing else: no module of Node's. */
@@ -52,7 +54,7 @@ const PACKAGE_ROOMS: Readonly<Record<string, Room>> = {
 const SPAWNING_FILE = 'src/base/spawn.ts';
 const SPAWNING_MODULES: readonly string[] = ['node:child_process', 'node:worker_threads', 'node:cluster'];
 
-const FILE_SYSTEM_ROOMS: readonly Place[] = ['capture', 'attribute', 'cli'];
+const FILE_SYSTEM_ROOMS: readonly Place[] = ['capture', 'attribute', 'health', 'cli'];
 const FILE_SYSTEM_FILES: readonly string[] = ['src/base/package-info.ts', 'src/base/spawn.ts'];
 const FILE_SYSTEM_MODULES: readonly string[] = ['node:fs', 'node:fs/promises'];
 
@@ -252,10 +254,11 @@ export const RULES = {
       : null,
   ),
 
-  'the file system is touched only in capture, attribute and cli': importRule(({ specifier }, { file, place }) =>
-    FILE_SYSTEM_MODULES.includes(specifier) && !FILE_SYSTEM_ROOMS.includes(place) && !FILE_SYSTEM_FILES.includes(file)
-      ? `${specifier} is imported only in ${FILE_SYSTEM_ROOMS.join(', ')} and ${FILE_SYSTEM_FILES.join(', ')}`
-      : null,
+  'the file system is touched only in capture, attribute, health and cli': importRule(
+    ({ specifier }, { file, place }) =>
+      FILE_SYSTEM_MODULES.includes(specifier) && !FILE_SYSTEM_ROOMS.includes(place) && !FILE_SYSTEM_FILES.includes(file)
+        ? `${specifier} is imported only in ${FILE_SYSTEM_ROOMS.join(', ')} and ${FILE_SYSTEM_FILES.join(', ')}`
+        : null,
   ),
 
   'decode, conversation, report and render never ask for the time': nodeRule((node, { place }) => {

@@ -5,8 +5,8 @@
  * Knows nothing of ports and owners.
  */
 
-import { allNamespaces, inNamespace, type Namespace } from '../../capture/live/namespaces.js';
-import { askProgram, findProgram } from '../../base/spawn.js';
+import { allNamespaces, pidOf, type Namespace } from '../../capture/live/namespaces.js';
+import { catInside } from '../inside.js';
 import { netNamespaces } from './descriptors.js';
 import { askSs, type SsSocket } from './ss.js';
 import { readTables, type NetTables } from './table.js';
@@ -23,7 +23,6 @@ type Closed = 'gone' | 'permission';
 type PlaceTables = NetTables | Closed;
 
 const PROC = '/proc';
-const ASK_TIMEOUT_MS = 10_000;
 
 /** The own one first. What can be asked beside other work is under way from now on. */
 export function findPlaces(ports: readonly number[]): Place[] {
@@ -64,11 +63,6 @@ function tablesOf(namespace: Namespace, processes: ReadonlyMap<number, number>):
   return pid === undefined ? readInside(namespace) : readBy(pid, inode);
 }
 
-function pidOf(path: string): number | null {
-  const pid = /^\/proc\/(\d+)\/ns\/net$/.exec(path)?.[1];
-  return pid === undefined ? null : Number(pid);
-}
-
 function readBy(pid: number | 'self', inode: number | null): PlaceTables {
   const tables = readTables(PROC, pid);
   if (tables !== 'gone') return tables;
@@ -79,18 +73,8 @@ function readBy(pid: number | 'self', inode: number | null): PlaceTables {
 
 /** Nobody is in there: somebody must go. */
 async function readInside(namespace: Namespace): Promise<PlaceTables> {
-  const cat = findProgram('cat');
-  if (cat === null) return 'permission';
-  try {
-    const [program = '', ...words] = inNamespace(namespace);
-    const ask = async (file: string): Promise<string | null> => {
-      const { code, stdout } = await askProgram(program, [...words, cat, `${PROC}/self/net/${file}`], ASK_TIMEOUT_MS);
-      return code === 0 ? stdout : null;
-    };
-    const [tcp, tcp6] = await Promise.all([ask('tcp'), ask('tcp6')]);
-    return tcp === null ? 'permission' : { tcp, tcp6: tcp6 ?? '' };
-  } catch {
-    // There is no nsenter.
-    return 'permission';
-  }
+  const [tcp, tcp6] = await Promise.all(
+    ['tcp', 'tcp6'].map((file) => catInside(namespace, [`${PROC}/self/net/${file}`])),
+  );
+  return tcp === undefined || tcp === null ? 'permission' : { tcp, tcp6: tcp6 ?? '' };
 }

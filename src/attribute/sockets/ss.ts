@@ -7,6 +7,8 @@
 
 import { ipv4Text, ipv6Text, parseAddress } from '../../base/address.js';
 import { askProgram, findProgram } from '../../base/spawn.js';
+import type { Namespace } from '../../capture/live/namespaces.js';
+import { askInside } from '../inside.js';
 import type { SocketRow, TcpState } from './table.js';
 
 export interface SsSocket {
@@ -26,6 +28,12 @@ export async function askSs(ports: readonly number[]): Promise<readonly SsSocket
   const ends = ports.flatMap((port) => [`sport = :${String(port)}`, `dport = :${String(port)}`]);
   const { code, stdout, stderr } = await askProgram(ss, ['-Htane', `( ${ends.join(' or ')} )`], TIMEOUT_MS);
   return code === 0 && stderr === '' ? parseSs(stdout) : null;
+}
+
+/** All listeners of a namespace; null: there is no ss there, or none that can be understood. */
+export async function askListeners(namespace: Namespace): Promise<readonly SsSocket[] | null> {
+  const text = await askInside(namespace, 'ss', ['-Htlne']);
+  return text === null ? null : parseSs(text);
 }
 
 /** ss's names of the states. */

@@ -9,7 +9,15 @@ import { readdirSync, readFileSync, rmdirSync, statfsSync, writeFileSync } from 
 import { endianness } from 'node:os';
 import { basename, join } from 'node:path';
 import { systemReason } from '../../base/errors.js';
-import { askProgram, findProgram, pidNamespace, startProgram, startTime, type Program } from '../../base/spawn.js';
+import {
+  askProgram,
+  findProgram,
+  INITIAL_PID_NAMESPACE,
+  pidNamespace,
+  startProgram,
+  startTime,
+  type Program,
+} from '../../base/spawn.js';
 import { printable } from '../../base/text.js';
 import { EVENTS, type EventName } from './events.js';
 import { parseFormat, parsePageFormat, type EventFormat, type PageFormat } from './format.js';
@@ -17,8 +25,6 @@ import { parseFormat, parsePageFormat, type EventFormat, type PageFormat } from 
 /** Why tracing is not used, for people: the text of `source.trace`. */
 export class NoTrace extends Error {}
 
-/** The initial PID namespace (include/linux/proc_ns.h PROC_PID_INIT_INO): trace events bear its PIDs. */
-const INITIAL_PID_NAMESPACE = 'pid:[4026531836]';
 const TRACEFS_MAGIC = 0x74726163;
 const TRACEFS = '/sys/kernel/tracing';
 const TO_MOUNT = `mount -t tracefs tracefs ${TRACEFS}`;

@@ -60,6 +60,8 @@ export class KernelTrace {
   private failure: string | null = null;
   private stopping = false;
   private onClosed: () => void = () => undefined;
+  /** Hears of each reset once, as it is told first. */
+  onTold: (reset: TracedReset) => void = () => undefined;
 
   private constructor(instance: Instance, thread: Thread, shared: SharedArrayBuffer) {
     this.instance = instance;
@@ -134,15 +136,21 @@ export class KernelTrace {
 
   /** A reset of then that it does not tell of was not sent by the kernel's TCP. */
   toldAllSent(at: number): boolean {
-    // Before Linux 6.10, which gave a reason to it, the event was for resets of live connections only.
-    const answersToo = this.instance.facts.formats.get('tcp/tcp_send_reset')?.fields.has('reason') === true;
-    return answersToo && this.missedNothing(at);
+    return this.tellsAnswers && this.missedNothing(at);
   }
 
   /** A reset of then that it does not tell of was taken by no socket: see `KernelFacts.received`. */
   toldAllReceived(at: number): boolean {
-    const tells = this.instance.facts.formats.get('tcp/tcp_receive_reset')?.fields.has('skaddr') === true;
-    return tells && this.missedNothing(at);
+    return this.tellsTaken && this.missedNothing(at);
+  }
+
+  /** Before Linux 6.10, which gave a reason to it, the event was for resets of live connections only. */
+  get tellsAnswers(): boolean {
+    return this.instance.facts.formats.get('tcp/tcp_send_reset')?.fields.has('reason') === true;
+  }
+
+  get tellsTaken(): boolean {
+    return this.instance.facts.formats.get('tcp/tcp_receive_reset')?.fields.has('skaddr') === true;
   }
 
   /** Who listened on the port of the address and was seen to end, the last one. */
@@ -234,6 +242,7 @@ export class KernelTrace {
       known.reset = reset;
       return;
     }
+    this.onTold(reset);
     const kept: Kept = { reset };
     this.bySerial.set(reset.serial, kept);
     const all = this.byTuple.get(reset.tuple);

@@ -34,6 +34,8 @@ export interface TracedReset {
   readonly kind: 'send' | 'receive';
   /** Seconds since 1970. */
   readonly at: number;
+  /** The same moment, nanoseconds of CLOCK_MONOTONIC. */
+  readonly mono: number;
   /** Local end first, as `tupleText` writes it. */
   readonly tuple: string;
   readonly active: boolean | null;

@@ -198,6 +198,7 @@ class Reader {
     return {
       ...traced,
       at: this.clock.epoch(traced.at),
+      mono: traced.at,
       owner: this.ownerOf(traced.owner, now),
       destroyer: this.ownerOf(traced.destroyer, now),
     };

@@ -74,6 +74,12 @@ export function namespaceLabel({ inode, name, path }: Namespace): string {
   return `netns ${printable(name ?? (inode === null ? path : String(inode)))}`;
 }
 
+/** The process by whose link the path leads to a namespace; null: by a name's file. */
+export function pidOf(path: string): number | null {
+  const pid = /^\/proc\/(\d+)\/ns\/net$/.exec(path)?.[1];
+  return pid === undefined ? null : Number(pid);
+}
+
 /** The namespace that a path leads to now, or null. A path may come to lead to another one than it did. */
 export function inodeAt(path: string): number | null {
   try {

@@ -6,6 +6,7 @@
  */
 
 import { totalmem } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { grouped, plural, printable } from '../../base/text.js';
 import type { CapturedHost, TimeSpan } from '../frame-batch.js';
 import type { OpenCapture } from '../open.js';
@@ -38,6 +39,8 @@ const LEAST_RING = 4 * 1024 * 1024;
 const MOST_RING: Readonly<Record<Backend, number>> = { tcpdump: 32 * 1024 * 1024, cap: 128 * 1024 * 1024 };
 /** The kernel gives a ring its memory at once: of a small machine's, no more than this part. */
 const MEMORY_SHARE = 32;
+/** What was sent until the end was asked for is captured by then: a program that is ended leaves unread what its ring holds. */
+const LAST_MS = 30;
 const REOPEN_FIRST_MS = 50;
 const REOPEN_MOST_MS = 1000;
 /** Frames of one stream come in order; those of several come as their programs get their turn. */
@@ -218,6 +221,11 @@ export class LiveCapture {
     ];
   }
 
+  /** Packets that are known to be lost; there may have been more. */
+  get knownLost(): number {
+    return this.known;
+  }
+
   get losses(): Loss[] {
     const lost = this.known;
     const dropped: Loss = {
@@ -257,6 +265,7 @@ export class LiveCapture {
 
   private async end(): Promise<void> {
     this.addresses.stop();
+    await sleep(LAST_MS);
     await Promise.all([
       ...[...this.channels.keys()].map((channel) => channel.stop()),
       ...[...this.watches.values()].map((watch) => watch.stop()),

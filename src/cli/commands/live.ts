@@ -15,6 +15,8 @@ import { ignoresIpv6, userFilter } from '../../capture/live/filter.js';
 import { findNamespaces, type Namespace } from '../../capture/live/namespaces.js';
 import { ANY, type LiveOrder } from '../../capture/live/order.js';
 import { LiveCapture } from '../../capture/live/session.js';
+import type { Hindrances } from '../../health/hindrances.js';
+import { LiveHealth } from '../../health/live-health.js';
 import { linkTypeName } from '../../decode/link-types.js';
 import { colorLevel, supportsUnicode, type Style } from '../../render/style.js';
 import type { Report, Source } from '../../report/types.js';
@@ -62,23 +64,44 @@ export async function live(
 
   // Names are looked for before anything is captured: what dies meanwhile has been seen alive.
   const names = await LiveNames.start({ processes: values.process, trace: values.trace, now: io.wallClock });
+  const health = new LiveHealth({
+    namespaces: order.namespaces,
+    trace: () => names,
+    unfolded: !values.fold,
+    wallClock: io.wallClock,
+  });
+  names.listen(health.traced);
   let capture: LiveCapture | null = null;
   let saving: Saving | null = null;
   try {
+    await health.begin();
     capture = await startCapture(order, args, io);
+    health.opened({ timestamps: capture.timestamps, local: capture.isLocal, netnsOf: capture.netnsOf });
     if (saver !== null) {
       const linkTypes = [...capture.linkTypes];
       saving = saver.openSaving(saver.target, linkTypes, `${TOOL_NAME} ${toolVersion()}`, io);
       await saver.tellFormat(saver.target, talk);
     }
     const span = seconds === 0 ? null : seconds;
-    return await run({ plan, seconds: span, count, talk, capture, names, saving, values, io });
+    return await run({ plan, seconds: span, count, talk, capture, names, health, saving, values, io });
   } catch (error) {
     saving?.abandon();
     throw error;
   } finally {
+    health.stop();
     await Promise.all([capture?.close(), names.close()]);
   }
+}
+
+/** What can have kept resets from being captured. */
+function hindrancesOf(capture: LiveCapture): Hindrances {
+  const { order, losses, knownLost } = capture;
+  return {
+    filter: order.filter,
+    interfaces: order.interfaces.includes(ANY) ? null : order.interfaces,
+    dropped: knownLost,
+    lost: losses.some(({ reason }) => reason === 'interface-lost'),
+  };
 }
 
 /** What is started may have to leave a working directory that was removed; a name that is meant from there leads nowhere. */
@@ -147,13 +170,14 @@ interface Running {
   readonly talk: Talk;
   readonly capture: LiveCapture;
   readonly names: LiveNames;
+  readonly health: LiveHealth;
   readonly saving: Saving | null;
   readonly values: LiveValues;
   readonly io: Io;
 }
 
 async function run(running: Running): Promise<number> {
-  const { plan, seconds, count, talk, capture, names, saving, values, io } = running;
+  const { plan, seconds, count, talk, capture, names, health, saving, values, io } = running;
   const utc = values.utc === true;
   const start = momentOf(io.wallClock());
   let end: Moment | null = null;
@@ -169,6 +193,8 @@ async function run(running: Running): Promise<number> {
       message,
     })),
     dropped: capture.dropped,
+    kernel: health.report(hindrancesOf(capture)),
+    alerts: health.alerts,
   });
   const format = await formatOf(plan, utc, () => startSource(plan, capture, names), io);
   const screen = new LiveScreen(io, {
@@ -180,7 +206,8 @@ async function run(running: Running): Promise<number> {
 
   const finish = (): void => {
     end ??= momentOf(io.wallClock());
-    void capture.finish();
+    health.ending();
+    void capture.finish().then(() => health.closed());
   };
   const options: AnalyzeOptions = {
     tool: { name: TOOL_NAME, version: toolVersion() },
@@ -220,6 +247,7 @@ async function run(running: Running): Promise<number> {
             },
       onRevision: format.onRevision,
       facts,
+      witness: health,
     },
   };
   let savingFailed = false;
