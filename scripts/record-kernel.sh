@@ -1,6 +1,7 @@
 #!/bin/sh
 # Records what a kernel's tracing says of resets into a folder of test/attribute/kernels: the formats of its events, a
-# trace of resets of each kind, as text and as raw bytes, and the truth beside it (docs/kernels.md).
+# trace of resets of each kind, as text and as raw bytes, and the truth beside it (docs/kernels.md). What its counters
+# said of the same resets goes into a folder of test/health/fixtures.
 #
 #   record-kernel.sh [SUITE]   the kernel of a Debian release, in a virtual machine: bullseye (5.10), bookworm (6.1; the
 #                              default), trixie (6.12), trixie-backports (the newest)
@@ -118,10 +119,13 @@ case $what in
   *) record_machine ;;
 esac
 release=$(sed -n '1s/^# seen on //p' "$work/record/formats.txt")
-out=${RECORD_KERNEL_OUT:-$here/test/attribute/kernels/$(echo "$release" | cut -d . -f 1,2)}
+version=$(echo "$release" | cut -d . -f 1,2)
+out=${RECORD_KERNEL_OUT:-$here/test/attribute/kernels/$version}
+counters=${RECORD_KERNEL_OUT:-$here/test/health/fixtures/$version}
 chmod 644 "$work/record"/*
-mkdir -p "$out"
+mkdir -p "$out" "$counters"
 rm -f "$out"/cpu*.raw
+mv "$work/record/snmp.txt" "$work/record/netstat.txt" "$counters/"
 cp "$work/record"/* "$out/"
 prettier=$here/node_modules/.bin/prettier
 [ ! -x "$prettier" ] || "$prettier" --log-level warn --write "$out/truth.json"

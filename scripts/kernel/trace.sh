@@ -58,6 +58,9 @@ attempt option options/record-tgid 1
 echo 1 >"$instance/tracing_on"
 "$stories" "$nc" >"$out/stories"
 echo 0 >"$instance/tracing_on"
+# What the kernel counted of them, from 0: the machine, or the namespace, was made for this.
+cat /proc/net/snmp >"$out/snmp.txt"
+cat /proc/net/netstat >"$out/netstat.txt"
 
 {
   echo "# seen on $release"

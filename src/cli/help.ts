@@ -5,6 +5,7 @@ export const SHORT_HELP = `rstscope: who is resetting my TCP connections, and wh
   rstscope live               capture on this host for 60 s, then report (root)
   rstscope read FILE…         report the resets in saved captures (pcap, pcapng, gzip)
   rstscope who PORT…          who owns a TCP port, in every network namespace
+  rstscope health             the kernel's own counters of resets, and the alerts that watch them
   rstscope explain [CAUSE]    what a cause means and what to do
 
 Examples:
@@ -22,6 +23,7 @@ Examples:
   rstscope output.pcap --port 443            the same for one port
   ssh HOST tcpdump -U -w - | rstscope read - a capture as it grows
   rstscope who 7211                          whose port is it
+  rstscope health                            is it still happening, would the alert fire
   rstscope explain closed-port               what a cause means and what to do
 
 Exit codes:
@@ -67,6 +69,18 @@ As root every process and every network namespace is seen, else one's own.
 Examples:
   rstscope who 7211
   rstscope who 80 443 --json | jq '.ports[].listeners[] | {ip, pid: .process.pid, name: .process.name}'
+`;
+
+export const HEALTH_EPILOGUE = `
+Totals since the host was started are shown at once, rates after the first interval. No root is needed, but for other
+network namespaces. Netdata's alerts (10s_ip_tcp_resets_sent and _received) take 70 s to tell: -d 75 or more.
+
+Examples:
+  rstscope health                            ten seconds
+  rstscope health -d 0 --interval 1s         every second until Ctrl-C
+  rstscope health -d 5 --json | jq '.counters[] | select(.name == "OutRsts")'
+  rstscope health -d 0 --ndjson | jq -c '.alerts[] | {id, state, value, threshold}'
+  sudo rstscope health --netns all           in every container, too
 `;
 
 export const EXPLAIN_EPILOGUE = `

@@ -52,6 +52,10 @@ async function dispatch(args: readonly string[], io: Io): Promise<number> {
       const { who } = await import('./commands/who.js');
       return who(typed.ports, typed.values, args, io);
     }
+    case 'health': {
+      const { health } = await import('./commands/health.js');
+      return health(typed.values, args, io);
+    }
     case 'explain': {
       const { explain } = await import('./commands/explain.js');
       return explain(typed.words, typed.values, io);

@@ -2,7 +2,14 @@
 
 import { Command, CommanderError, Option } from 'commander';
 import { UserError } from '../base/errors.js';
-import { EXPLAIN_EPILOGUE, LIVE_EPILOGUE, PROGRAM_EPILOGUE, READ_EPILOGUE, WHO_EPILOGUE } from './help.js';
+import {
+  EXPLAIN_EPILOGUE,
+  HEALTH_EPILOGUE,
+  LIVE_EPILOGUE,
+  PROGRAM_EPILOGUE,
+  READ_EPILOGUE,
+  WHO_EPILOGUE,
+} from './help.js';
 import { optionsOf, type CommandName, type OptionSpec } from './options.js';
 
 /** What `live` and `read` have in common, as commander names it. */
@@ -67,6 +74,21 @@ export interface WhoValues {
   readonly debug?: true;
 }
 
+export interface HealthValues {
+  readonly interval?: string;
+  readonly duration?: string;
+  readonly netns?: string[];
+  readonly all?: true;
+  readonly warnSent?: string;
+  readonly warnFailed?: string;
+  readonly json?: true;
+  readonly ndjson?: true;
+  readonly utc?: true;
+  readonly color?: string | false;
+  readonly quiet?: true;
+  readonly debug?: true;
+}
+
 export interface ExplainValues {
   readonly json?: true;
   readonly color?: string | false;
@@ -78,13 +100,14 @@ export type Typed =
   | { readonly command: 'read'; readonly files: readonly string[]; readonly values: ReadValues }
   | { readonly command: 'live'; readonly filter: readonly string[]; readonly values: LiveValues }
   | { readonly command: 'who'; readonly ports: readonly string[]; readonly values: WhoValues }
+  | { readonly command: 'health'; readonly values: HealthValues }
   | { readonly command: 'explain'; readonly words: readonly string[]; readonly values: ExplainValues }
   | { readonly command: 'devices'; readonly values: DevicesValues }
   | { readonly command: 'version' }
   | { readonly command: 'schema' }
   | { readonly command: 'shown' };
 
-const OTHER_COMMANDS: ReadonlySet<string> = new Set(['live', 'who', 'explain', 'devices']);
+const OTHER_COMMANDS: ReadonlySet<string> = new Set(['live', 'who', 'health', 'explain', 'devices']);
 
 /** Parses `args` (without node and program). Help goes to `write`. Throws a UserError for what is wrong. */
 export function parseCommandLine(args: readonly string[], width: number | null, write: (text: string) => void): Typed {
@@ -130,6 +153,29 @@ export function parseCommandLine(args: readonly string[], width: number | null, 
     .action((ports: string[], values: WhoValues) => {
       typed = { command: 'who', ports, values };
     });
+  const health = program
+    .command('health')
+    .description("the kernel's own counters of resets, as rates, and the alerts that watch them")
+    .usage('[options]')
+    .option('-d, --duration <t>', 'for how long: 5, 90s, 5m; 0 until Ctrl-C (default: 10s)')
+    .option('--interval <t>', 'a sample every T (default: 10s, or the whole of a shorter run)')
+    .addOption(
+      gathering(new Option('--netns <which>', 'these network namespaces too: a PID, a name of ip netns, or all')),
+    )
+    .option('--all', 'counters that did not move, too')
+    .option('--warn-sent <n>', 'warn above so many resets sent per second')
+    .option('--warn-failed <n>', 'warn above so many failed connections per second')
+    .option('--json', 'one JSON document at the end')
+    .option('--ndjson', 'one JSON line per interval')
+    .option('--utc', 'times in UTC (JSON is always UTC)')
+    .option('--color <when>', 'always, never or auto')
+    .option('--no-color', 'the same as --color never')
+    .option('-q, --quiet', 'no talk on standard error')
+    .option('--debug', 'stack traces')
+    .addHelpText('after', HEALTH_EPILOGUE)
+    .action((values: HealthValues) => {
+      typed = { command: 'health', values };
+    });
   const explain = program
     .command('explain')
     .description('what a cause means, how it is recognised and what to do; without one, all of them')
@@ -156,7 +202,7 @@ export function parseCommandLine(args: readonly string[], width: number | null, 
     });
   for (const spec of optionsOf('live')) live.addOption(option(spec));
   for (const spec of optionsOf('read')) read.addOption(option(spec));
-  for (const command of [program, live, read, who, explain, devices]) {
+  for (const command of [program, live, read, who, health, explain, devices]) {
     command.exitOverride();
     command.configureOutput({
       writeOut: write,

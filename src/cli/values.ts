@@ -10,14 +10,17 @@ import { UserError } from '../base/errors.js';
 import { printable } from '../base/text.js';
 import type { Moment } from '../base/time.js';
 
-/** The others are options of `read` as well. */
-const LIVE_ONLY: ReadonlySet<string> = new Set(['--duration', '--count', '--backend', '-s']);
+/** The command whose help tells of an option; the others are options of `read` as well. */
+const HELP_OF: ReadonlyMap<string, string> = new Map([
+  ...['--duration', '--count', '--backend', '-s'].map((option) => [option, 'live'] as const),
+  ...['-d', '--interval', '--warn-sent', '--warn-failed'].map((option) => [option, 'health'] as const),
+]);
 
 function usage(option: string, value: string, how: string): UserError {
   return new UserError(
     'usage',
     `${option} does not understand "${printable(value, 80)}": ${how}`,
-    LIVE_ONLY.has(option) ? 'rstscope live --help' : 'rstscope read --help',
+    `rstscope ${HELP_OF.get(option) ?? 'read'} --help`,
   );
 }
 
@@ -61,6 +64,12 @@ export function duration(option: string, text: string): number {
   const seconds = match === null ? NaN : Number(match[1]) * (SECONDS_OF[match[2] ?? ''] ?? 1);
   if (!(seconds <= LONGEST_SECONDS)) throw usage(option, text, 'seconds, or 90s, 5m, 1h; 0 is until Ctrl-C');
   return seconds;
+}
+
+/** "50", "0.5": so many per second. */
+export function perSecond(option: string, text: string): number {
+  if (!/^\d{1,9}(?:\.\d{1,6})?$/.test(text)) throw usage(option, text, 'so many per second, as 50 or 0.5');
+  return Number(text);
 }
 
 /** Words of a closed list. */

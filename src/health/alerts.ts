@@ -70,7 +70,7 @@ export function netdataRule(id: AlertId, counter: string, counts: string): Rule 
       const comparison = `${rate(recent)}/s in the last ${String(RECENT_SECONDS)} s, ${above ? 'above' : 'not above'} ${rate(threshold)}/s: ${String(factor)} times the minute before (${floor})`;
       const guard = isUp
         ? "the host's uptime stands for the agent's"
-        : `no warning in the host's first minute (up ${String(Math.floor(uptime ?? 0))} s; the host's uptime stands for the agent's)`;
+        : `no warning in the host's first minute (up ${String(Math.floor(uptime))} s; the host's uptime stands for the agent's)`;
       return {
         state: above && isUp ? 'warning' : 'clear',
         value: recent,

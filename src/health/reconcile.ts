@@ -241,7 +241,7 @@ function foreignDifference(resets: number, { foreign, inexact }: Ledger): Differ
   for (const { source } of foreign) bySource.set(source, (bySource.get(source) ?? 0) + 1);
   const most = [...bySource].sort(([, a], [, b]) => b - a);
   const told = most.slice(0, SOURCES_TOLD).map(([source, n]) => `${String(n)} from ${source}`);
-  const more = most.length > SOURCES_TOLD ? [`${plural(most.length - SOURCES_TOLD, 'other source')}`] : [];
+  const more = most.length > SOURCES_TOLD ? [plural(most.length - SOURCES_TOLD, 'other source')] : [];
   const which = inexact !== null || told.length === 0 ? '' : `: ${[...told, ...more].join(', ')}`;
   const atLeast = inexact === null ? '' : 'at least ';
   return {

@@ -1,7 +1,7 @@
 /** What the kernel's counters say to a live capture, for people: whether anything was missed, and what else they tell. */
 
 import { grouped, plural } from '../base/text.js';
-import type { AlertRow, KernelReport, Reconciliation, Report } from '../report/types.js';
+import type { AlertRow, KernelReport, ListenQueueRow, Reconciliation, Report } from '../report/types.js';
 import { decimal } from './figures.js';
 import { glyphs, painter, safe, type Style } from './style.js';
 import { wrap } from './text-width.js';
@@ -24,10 +24,10 @@ export function kernelLines({ kernel, alerts }: Report, style: Style): string[] 
     ...receivedLine(kernel).map((text) => say(bullet, text)),
     ...countersLine(kernel).map((text) => say(bullet, text)),
     ...kernel.aborts.map(({ message }) => say(bullet, message)),
-    ...queueLines(kernel).map((text) => say(bullet, text)),
+    ...queueLines(kernel.listeners).map((text) => say(bullet, text)),
     ...kernel.sysctls.map(({ name, value, message }) => say(bullet, `${name} = ${value}: ${message}`)),
-    ...warnings.map(
-      (alert) => `${wrap(`  ${painter(style).warning(`${bullet} ${alertText(alert)}`)}`, style.width, '    ')}`,
+    ...warnings.map((alert) =>
+      wrap(`  ${painter(style).warning(`${bullet} ${alertText(alert)}`)}`, style.width, '    '),
     ),
   ];
 }
@@ -67,7 +67,7 @@ function countersLine({ counters }: KernelReport): string[] {
 }
 
 /** Those where somebody waits. */
-function queueLines({ listeners }: KernelReport): string[] {
+export function queueLines(listeners: readonly ListenQueueRow[]): string[] {
   return listeners
     .filter(({ backlog }) => backlog > 0)
     .map(({ ip, port, backlog, backlog_max: most }) => {

@@ -88,7 +88,7 @@ export function sourceFields(source: Source): Source {
   };
 }
 
-function windowFields(window: Window): Window {
+export function windowFields(window: Window): Window {
   return {
     start: window.start,
     start_epoch: window.start_epoch,
