@@ -9,7 +9,8 @@ import type { Account, Span } from './counter-watch.js';
 import type { Hindrances } from './hindrances.js';
 import { KNOWN_COUNTERS } from './known-counters.js';
 import type { LiveLedger } from './live-ledger.js';
-import { reconcile, type Foreign, type Ground, type Ledger, type Unseen } from './reconcile.js';
+import type { Foreign, Ground, Ledger, Unseen } from './ledger.js';
+import { reconcile, type Share } from './reconcile.js';
 import type { TracedSend } from './send-match.js';
 
 /** When the capture opened and closed: nanoseconds of CLOCK_MONOTONIC, and OutRsts by then. */
@@ -46,7 +47,7 @@ export function kernelReport(facts: KernelFacts): Counted {
   const book: Ledger = {
     grounds,
     strays: ledger.sentInAll - grounds.reduce((sum, { sent }) => sum + sent, 0),
-    traced: inexact === null ? ledger.match.matched + unseen.length : null,
+    matched: ledger.match.matched,
     inexact,
     withCopies: facts.unfolded,
     unseen,
@@ -54,7 +55,7 @@ export function kernelReport(facts: KernelFacts): Counted {
     hindrances: facts.hindrances,
   };
   const { reconciliation, shares } = reconcile(book);
-  const rows = told.map((account, i) => rowOf(account, grounds[i], shares[i], reconciliation));
+  const rows = told.map((account, i) => rowOf(account, shares[i], reconciliation));
   return {
     counters: moved(told.filter(({ asked }) => asked)),
     namespaces: rows,
@@ -119,18 +120,13 @@ function widestOf(accounts: readonly Account[]): { first: Span; last: Span } | n
   return { first: { from: from(firsts), to: from(firsts) }, last: { from: to(lasts), to: to(lasts) } };
 }
 
-function rowOf(
-  account: Account,
-  ground: Ground | undefined,
-  share: { counted: number; notByTcp: number; traced: number } | undefined,
-  { exact }: Reconciliation,
-): KernelNamespaceRow {
+function rowOf(account: Account, share: Share | undefined, { exact }: Reconciliation): KernelNamespaceRow {
   return {
     netns: account.namespace.inode,
     name: account.namespace.name,
     captured: account.asked,
     out_rsts: share?.counted ?? 0,
-    captured_sent: ground?.sent ?? 0,
+    captured_sent: share?.captured ?? 0,
     not_by_tcp: share?.notByTcp ?? 0,
     traced: exact ? (share?.traced ?? 0) : null,
     counters: moved([account]),

@@ -6,61 +6,16 @@
  * resets sent only: no counter counts all that are received.
  */
 
-import { plural, printable } from '../base/text.js';
 import type { Difference, Reconciliation } from '../report/types.js';
+import {
+  edgeDifference,
+  elsewhereDifference,
+  foreignDifference,
+  surplusDifference,
+  unexplainedDifference,
+} from './differences.js';
 import { reasonsFor, type Hindrances } from './hindrances.js';
-
-/** One network namespace. */
-export interface Ground {
-  readonly netns: number | null;
-  readonly name: string | null;
-  /** How it is named on the command line: a name, or a PID in it; null: it is the own one, or nothing leads there. */
-  readonly key: string | null;
-  /** It was captured in. */
-  readonly captured: boolean;
-  /** Its counter was not read at the end: it had gone, or another one had taken its place. */
-  readonly broken: boolean;
-  /** OutRsts, from before the capture opened until after it closed, and while all was listened to (null: not read then). */
-  readonly counted: number;
-  readonly countedInside: number | null;
-  /** TCPAbortFailed: counted, and not sent. */
-  readonly failed: number;
-  /** Captured with one of its addresses as the source. */
-  readonly sent: number;
-  /** Of these, those that the trace tells of. */
-  readonly matched: number;
-}
-
-/** The trace tells of it, and no frame was captured. */
-export interface Unseen {
-  readonly netns: number | null;
-  /** It fell while the capture opened or closed. */
-  readonly edge: boolean;
-  readonly tuple: string;
-}
-
-/** A reset that was captured and that TCP did not send. */
-export interface Foreign {
-  readonly netns: number | null;
-  /** "10.0.0.1:8080". */
-  readonly source: string;
-}
-
-export interface Ledger {
-  readonly grounds: readonly Ground[];
-  /** Captured as sent, and it is not known which namespace has the address. */
-  readonly strays: number;
-  /** All that the trace tells, between the first reading and the last; null: it does not tell all. */
-  readonly traced: number | null;
-  /** Why captured and traced resets could not be compared one by one; null: they were. */
-  readonly inexact: string | null;
-  /** Copies were counted as resets: what was captured beyond what was counted need not be of somebody else. */
-  readonly withCopies: boolean;
-  /** Of an exact comparison. */
-  readonly unseen: readonly Unseen[];
-  readonly foreign: readonly Foreign[];
-  readonly hindrances: Hindrances;
-}
+import type { Ground, Ledger, Unseen } from './ledger.js';
 
 /** A namespace while its account is made up. */
 interface Open {
@@ -72,12 +27,21 @@ interface Open {
   readonly unseen: readonly Unseen[];
   /** Of what the trace tells without a namespace: taken to be of this one. */
   pooled: number;
+  /** Captured, and ascribed to no namespace or to another one: taken to be of this one. */
+  given: number;
+}
+
+export interface Share {
+  readonly counted: number;
+  readonly captured: number;
+  readonly notByTcp: number;
+  readonly traced: number;
 }
 
 export interface Reconciled {
   readonly reconciliation: Reconciliation;
   /** In the order of the grounds: what each adds to the whole. */
-  readonly shares: readonly { readonly counted: number; readonly notByTcp: number; readonly traced: number }[];
+  readonly shares: readonly Share[];
 }
 
 export function reconcile(ledger: Ledger): Reconciled {
@@ -96,18 +60,19 @@ export function reconcile(ledger: Ledger): Reconciled {
       edge: 0,
       unseen,
       pooled: 0,
+      given: 0,
     };
   });
-  const strayForeign = exact
-    ? ledger.foreign.filter(({ netns }) => !open.some((one) => one.ground.netns === netns))
-    : [];
-  giveStrays(open, ledger.strays - strayForeign.length);
+  const isStray = ({ netns }: { readonly netns: number | null }): boolean =>
+    !open.some(({ ground }) => ground.netns === netns);
+  const strayForeign = exact ? ledger.foreign.filter(isStray).length : 0;
+  const ungiven = giveStrays(open, ledger.strays - strayForeign);
   const differences: Difference[] = [];
-  const nowhere = ledger.unseen.filter(({ netns }) => !open.some((one) => one.ground.netns === netns));
+  const nowhere = exact ? ledger.unseen.filter(isStray) : [];
   const pool = { inside: nowhere.filter(({ edge }) => !edge).length, edge: nowhere.filter(({ edge }) => edge).length };
-  if (!exact && !ledger.withCopies) claimSurplus(open);
-  const foreign = open.reduce((sum, one) => sum + one.notByTcp, 0) + strayForeign.length;
-  if (foreign > 0) differences.push(foreignDifference(foreign, ledger));
+  const surplus = exact || ledger.withCopies ? 0 : claimSurplus(open) + ungiven;
+  const foreign = exact ? ledger.foreign.length : surplus;
+  if (foreign > 0) differences.push(foreignDifference(foreign, ledger.foreign, exact));
   let notCaptured = 0;
   for (const one of open.filter(({ ground }) => !ground.captured)) notCaptured += elsewhere(one, pool, differences);
   for (const one of open.filter(({ ground }) => ground.captured)) {
@@ -121,14 +86,21 @@ export function reconcile(ledger: Ledger): Reconciled {
   const edge = sum((one) => one.edge);
   const unexplained = counted - (captured - foreign) - notCaptured - edge;
   if (edge > 0) differences.push(edgeDifference(edge));
-  if (unexplained !== 0) differences.push(unexplainedDifference(unexplained, open, exact));
+  const gone = open.filter(({ ground }) => ground.broken).map(({ ground }) => ground);
+  if (unexplained < 0) differences.push(surplusDifference(-unexplained, gone));
+  if (unexplained > 0) {
+    const where = open.filter(({ left }) => left > 0).map(({ ground }) => ground);
+    const inside = ledger.unseen.filter(({ edge }) => !edge);
+    differences.push(unexplainedDifference(unexplained, where, { exact, inside, gone }));
+  }
   const { dropped, lost } = ledger.hindrances;
   const isWhole = exact && notCaptured === 0 && unexplained === 0 && dropped === 0 && !lost;
   const missedInside = ledger.unseen.some((one) => !one.edge);
+  const traced = ledger.matched + sum((one) => one.unseen.length + one.pooled) + pool.inside;
   return {
     reconciliation: {
       captured_sent: captured,
-      traced: ledger.traced,
+      traced: exact ? traced : null,
       kernel_counted: counted,
       not_by_tcp: foreign,
       not_captured: notCaptured,
@@ -139,10 +111,11 @@ export function reconcile(ledger: Ledger): Reconciled {
       because: ledger.inexact,
       differences,
     },
-    shares: open.map(({ ground, notByTcp, unseen, pooled }) => ({
+    shares: open.map(({ ground, notByTcp, unseen, pooled, given }) => ({
       counted: ground.counted,
+      captured: ground.sent + given,
       notByTcp,
-      traced: ground.matched + unseen.length + pooled,
+      traced: ground.matched + given + unseen.length + pooled,
     })),
   };
 }
@@ -150,12 +123,14 @@ export function reconcile(ledger: Ledger): Reconciled {
 /**
  * What was captured from an address that several namespaces have, or none that is known, goes to whoever's counter has
  * more than was captured of it; and so does what was ascribed to a namespace that did not count it.
+ * @returns how many are left.
  */
-function giveStrays(open: readonly Open[], strays: number): void {
+function giveStrays(open: readonly Open[], strays: number): number {
   let more = Math.max(strays, 0);
   for (const one of open) {
     const given = Math.min(Math.max(one.left, 0), more);
     one.left -= given;
+    one.given += given;
     more -= given;
   }
   for (const poor of open) {
@@ -163,18 +138,24 @@ function giveStrays(open: readonly Open[], strays: number): void {
       if (poor.left >= 0 || rich.left <= 0 || rich.ground.captured) continue;
       const moved = Math.min(-poor.left, rich.left);
       poor.left += moved;
+      poor.given -= moved;
       rich.left -= moved;
+      rich.given += moved;
     }
   }
+  return more;
 }
 
-/** Without the trace: what was captured beyond what the kernel counted can't have been counted. */
-function claimSurplus(open: readonly Open[]): void {
+/** Without the trace: what was captured beyond what the kernel counted can't have been counted. @returns how many. */
+function claimSurplus(open: readonly Open[]): number {
+  let all = 0;
   for (const one of open) {
     if (one.left >= 0) continue;
     one.notByTcp = -one.left;
     one.left = 0;
+    all += one.notByTcp;
   }
+  return all;
 }
 
 interface Pool {
@@ -194,21 +175,13 @@ function elsewhere(one: Open, pool: Pool, differences: Difference[]): number {
   pool.edge -= edge;
   one.pooled = inside + edge;
   one.left = 0;
-  const { key, netns, name } = ground;
-  differences.push({
-    what: 'not_captured',
-    resets: left,
-    netns,
-    name,
-    message: `${plural(left, 'reset')} sent in ${labelOf(ground)}, which was not captured in`,
-    next_step: key === null ? 'sudo rstscope live --netns all' : `sudo rstscope live --netns ${printable(key)}`,
-  });
+  differences.push(elsewhereDifference(left, ground));
   return left;
 }
 
 function edgeOf(one: Open, pool: Pool): number {
   const own = one.unseen.filter(({ edge }) => edge).length;
-  const more = Math.min(pool.edge, Math.max(one.left - own, 0));
+  const more = Math.min(pool.edge, Math.max(one.left - one.unseen.length, 0));
   pool.edge -= more;
   const inside = Math.min(pool.inside, Math.max(one.left - one.unseen.length - more, 0));
   pool.inside -= inside;
@@ -232,70 +205,4 @@ function hindered(one: Open, hindrances: Hindrances, differences: Difference[]):
   }
   one.left -= told;
   return told;
-}
-
-const SOURCES_TOLD = 3;
-
-function foreignDifference(resets: number, { foreign, inexact }: Ledger): Difference {
-  const bySource = new Map<string, number>();
-  for (const { source } of foreign) bySource.set(source, (bySource.get(source) ?? 0) + 1);
-  const most = [...bySource].sort(([, a], [, b]) => b - a);
-  const told = most.slice(0, SOURCES_TOLD).map(([source, n]) => `${String(n)} from ${source}`);
-  const more = most.length > SOURCES_TOLD ? [plural(most.length - SOURCES_TOLD, 'other source')] : [];
-  const which = inexact !== null || told.length === 0 ? '' : `: ${[...told, ...more].join(', ')}`;
-  const atLeast = inexact === null ? '' : 'at least ';
-  return {
-    what: 'not_by_tcp',
-    resets,
-    netns: null,
-    name: null,
-    message: `${atLeast}${plural(resets, 'reset')} not sent by TCP but by a packet filter or a raw socket${which}`,
-    next_step: 'sudo nft list ruleset | grep -B5 reject; sudo iptables-save | grep REJECT',
-  };
-}
-
-function edgeDifference(resets: number): Difference {
-  const message = `${plural(resets, 'reset')} counted while the capture opened or closed`;
-  return { what: 'edge', resets, netns: null, name: null, message, next_step: null };
-}
-
-const TUPLES_TOLD = 3;
-
-function unexplainedDifference(resets: number, open: readonly Open[], exact: boolean): Difference {
-  const what = 'unexplained';
-  const gone = open.filter(({ ground }) => ground.broken).map(({ ground }) => labelOf(ground));
-  const went = gone.length === 0 ? '' : `; ${gone.join(', ')} went away before its counter was read`;
-  if (resets < 0) {
-    const message = `${plural(-resets, 'reset')} captured as sent beyond what the kernel counted${went}`;
-    return { what, resets, netns: null, name: null, message, next_step: null };
-  }
-  const [most, ...others] = open.filter(({ left }) => left > 0);
-  const one = others.length === 0 ? most?.ground : undefined;
-  const unseen = open.flatMap((ns) => ns.unseen).filter(({ edge }) => !edge);
-  const examples = unseen.slice(0, TUPLES_TOLD).map(({ tuple }) => arrow(tuple));
-  const such = examples.length === 0 ? '' : ` (${examples.join(', ')}${unseen.length > examples.length ? ' …' : ''})`;
-  const how = exact
-    ? 'dropped on the way out by a packet filter, without a route, or missed by the capture'
-    : 'dropped on the way out, or missed by the capture';
-  const message = `${plural(resets, 'reset')} that the kernel counted and no interface showed${such}: ${how}${went}`;
-  return {
-    what,
-    resets,
-    netns: one?.netns ?? null,
-    name: one?.name ?? null,
-    message,
-    next_step: 'sudo nft list ruleset',
-  };
-}
-
-/** "127.0.0.1 7211 127.0.0.1 4242" as people write it. */
-export function arrow(tuple: string): string {
-  const [localIp = '', localPort = '', remoteIp = '', remotePort = ''] = tuple.split(' ');
-  const end = (ip: string, port: string): string => (ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}`);
-  return remotePort === '0' ? end(localIp, localPort) : `${end(localIp, localPort)} to ${end(remoteIp, remotePort)}`;
-}
-
-function labelOf({ name, netns, key }: Ground): string {
-  const called = name ?? (netns === null ? (key ?? 'unknown') : String(netns));
-  return `network namespace ${printable(called)}`;
 }

@@ -99,12 +99,17 @@ async function follow(run: HealthRun, begun: Mark, times: Times, screen: Screen,
     let last = begun;
     let shown = begun;
     // By the clock, not by the sum of waits: readings take their time.
+    let intervals = 1;
     for (let n = 1; !isEnding() && !isOver(last, begun, times); n++) {
-      const due = Math.min(begun.at + n * tick, shown.at + times.interval, begun.at + (times.seconds ?? Infinity));
+      const intervalEnd = Math.min(begun.at + intervals * times.interval, begun.at + (times.seconds ?? Infinity));
+      const due = Math.min(begun.at + n * tick, intervalEnd);
+      if (due <= last.at) continue;
       await waitFor(due - last.at, ending.signal);
-      const isDue = due >= shown.at + times.interval - NEAR_SECONDS;
+      const isDue = due >= intervalEnd - NEAR_SECONDS;
       last = isDue || isEnding() ? await run.read() : run.tick();
       if (!isDue || isEnding()) continue;
+      // Readings that took longer than an interval leave out those that they missed.
+      intervals = Math.max(intervals + 1, Math.ceil((last.at - begun.at + NEAR_SECONDS) / times.interval));
       const isOnly = shown === begun && isOver(last, begun, times);
       await screen.interval(await documentOf(run, shown, last, whole), isOnly);
       shown = last;
