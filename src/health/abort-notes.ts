@@ -22,6 +22,8 @@ interface Counter {
   readonly raisedBy: (cause: Cause, reason: string | null) => boolean;
   /** What else raises it. */
   readonly also: string;
+  /** What of its causes may not raise it. */
+  readonly except: string | null;
 }
 
 const COUNTERS: readonly Counter[] = [
@@ -30,6 +32,7 @@ const COUNTERS: readonly Counter[] = [
     causes: ['abort-unread-data'],
     raisedBy: (cause) => cause === 'abort-unread-data',
     also: 'it is raised by every close with data unread',
+    except: null,
   },
   {
     name: 'TCPAbortOnData',
@@ -38,24 +41,28 @@ const COUNTERS: readonly Counter[] = [
       (cause === 'abort-linger' && reason !== 'TCP_ABORT_ON_LINGER') ||
       (cause === 'late-data' && reason === 'TCP_ABORT_ON_DATA'),
     also: 'closing with SO_LINGER 0 raises it also where the connection is over and no reset is sent',
+    except: 'a connection that answers several late segments raises it once',
   },
   {
     name: 'TCPAbortOnMemory',
     causes: ['abort-memory'],
     raisedBy: (cause) => cause === 'abort-memory',
     also: 'connections dropped for lack of memory while they were being made raise it without a reset',
+    except: null,
   },
   {
     name: 'TCPAbortOnTimeout',
     causes: ['abort-timeout'],
     raisedBy: (cause) => cause === 'abort-timeout',
     also: 'a retransmission timeout raises it and sends no reset',
+    except: null,
   },
   {
     name: 'TCPAbortOnLinger',
     causes: ['abort-linger'],
     raisedBy: (cause, reason) => cause === 'abort-linger' && reason === 'TCP_ABORT_ON_LINGER',
     also: 'it is raised by every close with TCP_LINGER2 below 0 whose FIN was acknowledged',
+    except: null,
   },
 ];
 
@@ -65,7 +72,7 @@ const VAGUE: readonly Cause[] = ['abort', 'unknown'];
 /** `rose`: of the namespaces that were captured in; `causes`: of the resets that these sent. Counters that stood still and were not expected to move are left out. */
 export function abortRows(rose: ReadonlyMap<string, number>, causes: readonly CauseCount[]): AbortRow[] {
   const vague = causes.filter(({ cause }) => VAGUE.includes(cause)).reduce((sum, { resets }) => sum + resets, 0);
-  return COUNTERS.flatMap(({ name, causes: named, raisedBy, also }) => {
+  return COUNTERS.flatMap(({ name, causes: named, raisedBy, also, except }) => {
     const delta = rose.get(name);
     if (delta === undefined) return [];
     const such = causes.filter(({ cause, reason }) => raisedBy(cause, reason));
@@ -77,7 +84,8 @@ export function abortRows(rose: ReadonlyMap<string, number>, causes: readonly Ca
     const head = `${name} rose by ${String(delta)}, and ${found}`;
     const maybe =
       delta > resets && vague > 0 ? `; of ${plural(vague, 'more reset')} the cause is not known as closely` : '';
-    const message = agrees ? head : `${head}: they differ by ${String(Math.abs(delta - resets))}; ${also}${maybe}`;
+    const why = delta > resets ? `; ${also}${maybe}` : except === null ? '' : `; ${except}`;
+    const message = agrees ? head : `${head}: they differ by ${String(Math.abs(delta - resets))}${why}`;
     return [{ counter: name, delta, causes: which, resets, agrees, message }];
   });
 }

@@ -18,7 +18,7 @@ export interface TracedSend {
 
 /** A reset that was captured as sent by this host, once however many interfaces showed it. */
 export interface CapturedSend {
-  /** Every tuple that the trace may have for it, the likeliest first. */
+  /** Its tuple and, behind a NAT, those that it became, the source first. */
   readonly tuples: readonly string[];
   /** Seconds since 1970. */
   readonly at: number;
@@ -32,7 +32,7 @@ export interface Tolerance {
   readonly late: number;
 }
 
-/** Each kind; a reset that found its counterpart takes no room. */
+/** Of each kind; a reset that found its counterpart takes no room. */
 const MAX_PENDING = 200_000;
 
 export class SendMatch {
@@ -43,6 +43,8 @@ export class SendMatch {
   private readonly traced = new Shelf<TracedSend>();
   private readonly captured = new Shelf<CapturedSend>();
   private readonly tolerance: Tolerance;
+  /** Answers of listeners have been traced. */
+  private listenersAnswer = false;
 
   constructor(tolerance: Tolerance) {
     this.tolerance = tolerance;
@@ -65,22 +67,57 @@ export class SendMatch {
 
   trace(send: TracedSend): void {
     const { early, late } = this.tolerance;
-    const found = this.captured.nearest([send.tuple], { at: send.at, before: early, behind: late });
-    if (found === null) this.overflowed = !this.traced.put(send, [send.tuple]) || this.overflowed;
+    const around = { at: send.at, before: early, behind: late };
+    const listener = listenerKey(send.tuple);
+    if (listener !== null) this.listenersAnswer = true;
+    const key = listener ?? send.tuple;
+    const found = this.captured.nearest(key, around);
+    if (found === null) this.overflowed = !this.traced.put(send, [key]) || this.overflowed;
     else this.match(found);
   }
 
   capture(send: CapturedSend): void {
     const { early, late } = this.tolerance;
-    const found = this.traced.nearest(send.tuples, { at: send.at, before: late, behind: early });
-    if (found === null) this.overflowed = !this.captured.put(send, send.tuples) || this.overflowed;
-    else this.match(send);
+    const around = { at: send.at, before: late, behind: early };
+    const found =
+      this.nearestOf(send.tuples, around) ??
+      (this.listenersAnswer ? this.nearestOf(send.tuples.flatMap(asListener), around) : null);
+    if (found !== null) {
+      this.match(send);
+      return;
+    }
+    const keys = [...send.tuples, ...send.tuples.flatMap(asListener)];
+    this.overflowed = !this.captured.put(send, keys) || this.overflowed;
+  }
+
+  private nearestOf(keys: readonly string[], around: Around): TracedSend | null {
+    for (const key of keys) {
+      const found = this.traced.nearest(key, around);
+      if (found !== null) return found;
+    }
+    return null;
   }
 
   private match({ netns }: CapturedSend): void {
     this.matched++;
     this.byNetns.set(netns, (this.byNetns.get(netns) ?? 0) + 1);
   }
+}
+
+/** "0.0.0.0", or "::" of a socket of both families: a listener on every address. */
+const ANY: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
+
+/** Of a listener's answer, the end that is known: "10.0.0.1 80", "* 80"; null: the tuple has two ends. */
+function listenerKey(tuple: string): string | null {
+  if (!tuple.endsWith(' 0')) return null;
+  const [ip = '', port = ''] = tuple.split(' ', 2);
+  return `${ANY.has(ip) ? '*' : ip} ${port}`;
+}
+
+/** The keys that it has if a listener answered. */
+function asListener(tuple: string): string[] {
+  const [ip = '', port = ''] = tuple.split(' ', 2);
+  return [`${ip} ${port}`, `* ${port}`];
 }
 
 /** A moment, and how far before and behind it something may lie. Seconds. */
@@ -97,62 +134,69 @@ interface Timed {
 /** Things come nearly in the order of their times: not further out of it than this, in seconds. */
 const DISORDER = 0.5;
 
-/** What waits for its counterpart, by every tuple that it may be found under. */
+/** What waits for its counterpart, by every key that it may be found under. */
 class Shelf<T extends Timed> {
-  private readonly byTuple = new Map<string, T[]>();
-  private readonly tuples = new Map<T, readonly string[]>();
+  /** Of most keys there is one. */
+  private readonly byKey = new Map<string, T | T[]>();
+  private readonly keys = new Map<T, readonly string[]>();
 
   get all(): readonly T[] {
-    return [...this.tuples.keys()];
+    return [...this.keys.keys()];
   }
 
   /** @returns whether there was room without losing another one. */
-  put(one: T, tuples: readonly string[]): boolean {
-    this.tuples.set(one, tuples);
-    for (const tuple of tuples) {
-      const there = this.byTuple.get(tuple);
-      if (there === undefined) this.byTuple.set(tuple, [one]);
-      else there.push(one);
+  put(one: T, keys: readonly string[]): boolean {
+    this.keys.set(one, keys);
+    for (const key of keys) {
+      const there = this.byKey.get(key);
+      if (there === undefined) this.byKey.set(key, one);
+      else if (Array.isArray(there)) there.push(one);
+      else this.byKey.set(key, [there, one]);
     }
-    if (this.tuples.size <= MAX_PENDING) return true;
-    const [oldest] = this.tuples.keys();
+    if (this.keys.size <= MAX_PENDING) return true;
+    const [oldest] = this.keys.keys();
     if (oldest !== undefined) this.remove(oldest);
     return false;
   }
 
-  /** Takes away the one that lies nearest, of those under the first of the tuples that has any. */
-  nearest(tuples: readonly string[], around: Around): T | null {
-    for (const tuple of tuples) {
-      const best = nearestOf(this.byTuple.get(tuple) ?? NONE, around);
-      if (best === null) continue;
-      this.remove(best);
-      return best;
-    }
-    return null;
+  /** Takes away the one under the key that lies nearest. */
+  nearest(key: string, around: Around): T | null {
+    const there = this.byKey.get(key);
+    if (there === undefined) return null;
+    const best = Array.isArray(there) ? nearestOf(there, around) : isWithin(there, around) ? there : null;
+    if (best !== null) this.remove(best);
+    return best;
   }
 
   private remove(one: T): void {
-    for (const tuple of this.tuples.get(one) ?? []) {
-      const there = this.byTuple.get(tuple) ?? [];
+    for (const key of this.keys.get(one) ?? []) {
+      const there = this.byKey.get(key);
+      if (!Array.isArray(there)) {
+        this.byKey.delete(key);
+        continue;
+      }
       // A list may be long where a listener answers a flood: those that leave are mostly its first.
       there.splice(there.indexOf(one), 1);
-      if (there.length === 0) this.byTuple.delete(tuple);
+      if (there.length === 0) this.byKey.delete(key);
     }
-    this.tuples.delete(one);
+    this.keys.delete(one);
   }
 }
 
-const NONE: readonly never[] = [];
+function isWithin(one: Timed, { at, before, behind }: Around): boolean {
+  return one.at >= at - before && one.at <= at + behind;
+}
 
 /** Looks only where it can lie: what waits in vain must not slow down what comes later. */
-function nearestOf<T extends Timed>(list: readonly T[], { at, before, behind }: Around): T | null {
+function nearestOf<T extends Timed>(list: readonly T[], around: Around): T | null {
+  const { at, before, behind } = around;
   let best: T | null = null;
   let least = Infinity;
   for (let i = firstFrom(list, at - before - DISORDER); i < list.length; i++) {
     const one = list[i];
     if (one === undefined || one.at > at + Math.min(behind, least) + DISORDER) break;
     const away = Math.abs(one.at - at);
-    if (one.at < at - before || one.at > at + behind || away >= least) continue;
+    if (!isWithin(one, around) || away >= least) continue;
     best = one;
     least = away;
   }
