@@ -33,6 +33,12 @@ export function elsewhereDifference(resets: number, { key, netns, name }: Ground
   };
 }
 
+/** They are resets of their own in the rest of the report, and in no count here. */
+export function copyDifference(resets: number): Difference {
+  const message = `${plural(resets, 'more', 'more')} captured were copies of these, seen again at another place: the report counts them, they were sent once`;
+  return { what: 'copy', resets, ...NOWHERE, message, next_step: null };
+}
+
 export function edgeDifference(resets: number): Difference {
   const message = `${plural(resets, 'reset')} counted while the capture opened or closed`;
   return { what: 'edge', resets, ...NOWHERE, message, next_step: null };

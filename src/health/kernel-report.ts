@@ -8,7 +8,7 @@ import type { KernelNamespaceRow, KernelReport, Reconciliation } from '../report
 import type { Account, Span } from './counter-watch.js';
 import type { Hindrances } from './hindrances.js';
 import { KNOWN_COUNTERS } from './known-counters.js';
-import type { LiveLedger } from './live-ledger.js';
+import type { LiveLedger, Sent } from './live-ledger.js';
 import type { Foreign, Ground, Ledger, Unseen } from './ledger.js';
 import { reconcile, type Share } from './reconcile.js';
 import type { TracedSend } from './send-match.js';
@@ -37,16 +37,18 @@ type Counted = Pick<KernelReport, 'counters' | 'namespaces' | 'reconciliation' |
 
 export function kernelReport(facts: KernelFacts): Counted {
   const { accounts, ledger, inexact } = facts;
-  const told = accounts.filter((account) => hasPart(account, ledger));
-  const grounds = told.map((account) => groundOf(account, facts));
+  const sent = ledger.sentByNetns(inexact === null);
+  const told = accounts.filter((account) => hasPart(account, sent));
+  const grounds = told.map((account) => groundOf(account, facts, sent.get(account.namespace.inode)?.sent ?? 0));
+  const all = [...sent.values()].reduce((sum, one) => sum + one.sent, 0);
   const unseen = unseenOf(facts);
-  const foreign = ledger.match.unsent.map(({ netns, tuples }): Foreign => ({
-    netns,
-    source: sourceText(tuples[0] ?? ''),
-  }));
+  const foreign = ledger.match.unsent
+    .filter(({ mayBeCopy }) => !mayBeCopy)
+    .map(({ netns, tuples }): Foreign => ({ netns, source: sourceText(tuples[0] ?? '') }));
   const book: Ledger = {
     grounds,
-    strays: ledger.sentInAll - grounds.reduce((sum, { sent }) => sum + sent, 0),
+    strays: all - grounds.reduce((sum, ground) => sum + ground.sent, 0),
+    copies: [...sent.values()].reduce((sum, { copies }) => sum + copies, 0),
     matched: ledger.match.matched,
     inexact,
     withCopies: facts.unfolded,
@@ -65,11 +67,11 @@ export function kernelReport(facts: KernelFacts): Counted {
 }
 
 /** Others that sent nothing are not told. */
-function hasPart({ asked, rose, namespace }: Account, { sent }: LiveLedger): boolean {
-  return asked || (rose?.get('OutRsts') ?? 0) > 0 || (sent.get(namespace.inode) ?? 0) > 0;
+function hasPart({ asked, rose, namespace }: Account, sent: ReadonlyMap<number | null, Sent>): boolean {
+  return asked || (rose?.get('OutRsts') ?? 0) > 0 || sent.has(namespace.inode);
 }
 
-function groundOf(account: Account, { ledger, boundaries }: KernelFacts): Ground {
+function groundOf(account: Account, { ledger, boundaries }: KernelFacts, sent: number): Ground {
   const { namespace, asked, rose, broken } = account;
   const start = boundaries.insideStart.get(account);
   const end = boundaries.insideEnd.get(account);
@@ -82,7 +84,7 @@ function groundOf(account: Account, { ledger, boundaries }: KernelFacts): Ground
     counted: rose?.get('OutRsts') ?? 0,
     countedInside: start === undefined || end === undefined ? null : end - start,
     failed: rose?.get('TCPAbortFailed') ?? 0,
-    sent: ledger.sent.get(namespace.inode) ?? 0,
+    sent,
     matched: ledger.match.matchedByNetns.get(namespace.inode) ?? 0,
   };
 }

@@ -42,6 +42,8 @@ export interface Ledger {
   readonly grounds: readonly Ground[];
   /** Captured as sent, and it is not known which namespace has the address. */
   readonly strays: number;
+  /** Captured once more than was sent: the same segment at another place, too late to be folded. In no other count. */
+  readonly copies: number;
   /** Captured, and told by the trace. */
   readonly matched: number;
   /** Why captured and traced resets could not be compared one by one; null: they were. */

@@ -107,7 +107,7 @@ export class LiveHealth {
     this.watch.readNow(false);
     this.boundaries = { ...this.boundaries, opened, insideStart: this.sentByNow() };
     const own = this.order.namespaces[0]?.inode ?? null;
-    this.ledger = new LiveLedger({ local, netnsOf, own }, TOLERANCE[timestamps], this.order.unfolded);
+    this.ledger = new LiveLedger({ local, netnsOf, own }, TOLERANCE[timestamps]);
     for (const traced of this.early.splice(0)) if (traced.kind === 'send') this.ledger.traced(traced);
   }
 
@@ -191,8 +191,8 @@ export class LiveHealth {
     const rose = sumOf(asked);
     return {
       ...counted,
-      // Of resets that were left out of the report the cause is not known here.
-      aborts: this.reported === ledger.sentInAll ? abortRows(rose, [...this.causes.values()]) : [],
+      // Of resets that were left out of the report the cause is not known here; copies would count twice.
+      aborts: this.reported === counted.reconciliation.captured_sent ? abortRows(rose, [...this.causes.values()]) : [],
       listeners: this.queues,
       sysctls: asked.flatMap((account) => this.settingsIn(account)),
     };

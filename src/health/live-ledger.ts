@@ -22,28 +22,46 @@ export interface Places {
 }
 
 const MAX_PORTS = 64;
-/** A copy follows within so many seconds; of so many resets copies are told. */
-const COPY_SECONDS = 0.02;
-const MAX_RECENT = 4096;
+/**
+ * A copy follows within so many seconds: where a machine is too busy to fold it, its stamps lie apart. Of so many resets
+ * copies are told.
+ */
+const COPY_SECONDS = 2;
+const MAX_RECENT = 65_536;
 
 export class LiveLedger {
   readonly match: SendMatch;
-  /** Captured as sent, by the namespace of the source address. */
-  readonly sent = new Map<number | null, number>();
-  sentInAll = 0;
   received = 0;
+  /** Captured as sent, by the namespace of the source address; with those that may be copies. */
+  private readonly sent = new Map<number | null, number>();
+  /** Of these, those that may be copies. */
+  private readonly again = new Map<number | null, number>();
   /** By a socket of this machine, as the trace tells: the moments, nanoseconds of CLOCK_MONOTONIC. */
   taken = 0;
   /** Ports of this machine that resets had to do with. */
   readonly ports = new Set<number>();
   private readonly places: Places;
-  /** Null: copies were folded before. */
-  private readonly recent: Map<string, number> | null;
+  /** When and where each was seen first, by what its copies have in common with it. */
+  private readonly recent = new Map<string, Sighting>();
 
-  constructor(places: Places, tolerance: Tolerance, unfolded: boolean) {
+  constructor(places: Places, tolerance: Tolerance) {
     this.places = places;
     this.match = new SendMatch(tolerance);
-    this.recent = unfolded ? new Map() : null;
+  }
+
+  /**
+   * Captured as sent, and how many more were copies: seen before at another place and, where resets that were `traced`
+   * can be told one by one, not sent again. By the namespace of the source; null: it is not known.
+   */
+  sentByNetns(traced: boolean): ReadonlyMap<number | null, Sent> {
+    const copies = traced ? new Map<number | null, number>() : this.again;
+    if (traced) for (const { mayBeCopy, netns } of this.match.unsent) if (mayBeCopy) add(copies, netns);
+    return new Map(
+      [...this.sent].map(([netns, all]) => {
+        const own = copies.get(netns) ?? 0;
+        return [netns, { sent: all - own, copies: own }];
+      }),
+    );
   }
 
   traced({ kind, tuple, at, mono, owner }: TracedReset): void {
@@ -57,18 +75,19 @@ export class LiveLedger {
   }
 
   captured(reset: Reset): void {
-    if (this.isCopy(reset)) return;
+    const mayBeCopy = this.wasSeenElsewhere(reset);
     const first = firstSeen(reset);
     this.notePort(reset, first);
-    if (this.isOwn(first.destIp)) this.received++;
+    if (this.isOwn(first.destIp) && !mayBeCopy) this.received++;
     if (!this.isOwn(first.srcIp) && !reset.ownFilter) return;
     const netns = this.sourceOf(first, reset);
-    this.sent.set(netns, (this.sent.get(netns) ?? 0) + 1);
-    this.sentInAll++;
+    add(this.sent, netns);
+    if (mayBeCopy) add(this.again, netns);
     this.match.capture({
       tuples: [exactly(reset), ...twinsOf(reset).map(exactly)],
       at: reset.seconds + reset.nanos / 1e9,
       netns,
+      mayBeCopy,
     });
   }
 
@@ -92,20 +111,37 @@ export class LiveLedger {
     if (this.isOwn(resetBy === 'server' ? srcIp : destIp)) this.ports.add(servicePort);
   }
 
-  private isCopy(reset: Reset): boolean {
+  /** The same segment was captured a moment ago, on another interface or in another namespace. */
+  private wasSeenElsewhere(reset: Reset): boolean {
     const { recent } = this;
-    if (recent === null) return false;
     const at = reset.seconds + reset.nanos / 1e9;
-    const key = [exactly(reset), reset.seq, reset.ack, reset.flags, reset.ipId].join(' ');
-    const before = recent.get(key);
+    const place = `${String(reset.netns)} ${reset.interface ?? ''}`;
+    const key = [exactly(reset), reset.seq, reset.ack, reset.flags, reset.window, reset.ipId].join(' ');
+    const known = recent.get(key);
+    if (known !== undefined && Math.abs(at - known.at) < COPY_SECONDS) return known.place !== place;
     recent.delete(key);
-    recent.set(key, at);
+    recent.set(key, { at, place });
     if (recent.size > MAX_RECENT) {
       const [oldest] = recent.keys();
       if (oldest !== undefined) recent.delete(oldest);
     }
-    return before !== undefined && Math.abs(at - before) < COPY_SECONDS;
+    return false;
   }
+}
+
+export interface Sent {
+  readonly sent: number;
+  readonly copies: number;
+}
+
+interface Sighting {
+  readonly at: number;
+  /** Namespace and interface. */
+  readonly place: string;
+}
+
+function add(counts: Map<number | null, number>, key: number | null): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
 }
 
 /** As its sender wrote it, before any NAT. */

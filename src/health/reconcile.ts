@@ -8,6 +8,7 @@
 
 import type { Difference, Reconciliation } from '../report/types.js';
 import {
+  copyDifference,
   edgeDifference,
   elsewhereDifference,
   foreignDifference,
@@ -85,6 +86,7 @@ export function reconcile(ledger: Ledger): Reconciled {
   const captured = sum(({ ground }) => ground.sent) + ledger.strays;
   const edge = sum((one) => one.edge);
   const unexplained = counted - (captured - foreign) - notCaptured - edge;
+  if (ledger.copies > 0) differences.push(copyDifference(ledger.copies));
   if (edge > 0) differences.push(edgeDifference(edge));
   const gone = open.filter(({ ground }) => ground.broken).map(({ ground }) => ground);
   if (unexplained < 0) differences.push(surplusDifference(-unexplained, gone));

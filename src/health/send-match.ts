@@ -24,6 +24,8 @@ export interface CapturedSend {
   readonly at: number;
   /** Inode number of the namespace that has its source address; null: not known. */
   readonly netns: number | null;
+  /** The same segment was captured a moment before, at another place. */
+  readonly mayBeCopy: boolean;
 }
 
 /** Seconds that a frame may bear an earlier time than the trace's event, and a later one. */

@@ -339,7 +339,7 @@ export interface KernelNamespaceRow {
   readonly counters: Readonly<Record<string, number>>;
 }
 
-/** kernel_counted = captured_sent - not_by_tcp + not_captured + edge + unexplained. */
+/** Of resets sent; copies that were not folded are in none of these. kernel_counted = captured_sent - not_by_tcp + not_captured + edge + unexplained. */
 export interface Reconciliation {
   readonly captured_sent: number;
   readonly traced: number | null;
@@ -359,7 +359,7 @@ export interface Reconciliation {
 }
 
 export interface Difference {
-  readonly what: 'not_by_tcp' | 'not_captured' | 'edge' | 'unexplained';
+  readonly what: 'not_by_tcp' | 'not_captured' | 'copy' | 'edge' | 'unexplained';
   readonly resets: number;
   readonly netns: number | null;
   readonly name: string | null;

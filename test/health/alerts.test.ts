@@ -140,17 +140,17 @@ describe('a limit of the user', () => {
   });
 
   test('above it is a warning, at it is not', () => {
-    const judge = (spans: [number, number][], before: AlertState = 'clear'): Verdict => {
-      const series = seriesOf(...spans);
+    const judge = (spans: string, before: AlertState = 'clear'): Verdict => {
+      const series = seriesOf(spans);
       return limited(12).judge(series, { at: series.end ?? 0, uptime: 5 }, before);
     };
-    expect(judge([[10, 12]])).toMatchObject({ state: 'clear', value: 12, threshold: 12 });
+    expect(judge('10×12')).toMatchObject({ state: 'clear', value: 12, threshold: 12 });
     // (9 × 12 + 13) / 10 = 121 / 10 = 12.1.
-    expect(judge([[9, 12], [1, 13]])).toMatchObject({ state: 'warning', value: 12.1 }); // prettier-ignore
+    expect(judge('9×12 1×13')).toMatchObject({ state: 'warning', value: 12.1 });
     // No hysteresis: 12 is not above 12 while it warns either.
-    expect(judge([[10, 12]], 'warning').state).toBe('clear');
-    expect(judge([[100, 50], [10, 1]], 'warning')).toMatchObject({ state: 'clear', value: 1 }); // prettier-ignore
-    expect(judge([[1, 13]]).reason).toBe('13/s, above 12/s (--warn-failed); counts failures');
+    expect(judge('10×12', 'warning').state).toBe('clear');
+    expect(judge('100×50 10×1', 'warning')).toMatchObject({ state: 'clear', value: 1 });
+    expect(judge('1×13').reason).toBe('13/s, above 12/s (--warn-failed); counts failures');
   });
 
   test('needs two readings', () => {
