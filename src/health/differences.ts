@@ -44,6 +44,17 @@ export function edgeDifference(resets: number): Difference {
   return { what: 'edge', resets, ...NOWHERE, message, next_step: null };
 }
 
+export function vanishedDifference(resets: number): Difference {
+  const message = `${plural(resets, 'reset')} sent in a network namespace that came and went, which was not captured in`;
+  return { what: 'not_captured', resets, ...NOWHERE, message, next_step: null };
+}
+
+/** Nothing was counted that was not captured: what the trace tells of beyond that never left. */
+export function uncountedDifference(resets: number, { netns, name }: Ground): Difference {
+  const message = `${plural(resets, 'more reset')} that the trace tells of and the kernel did not count: not sent, as without a route`;
+  return { what: 'unexplained', resets: 0, netns, name, message, next_step: null };
+}
+
 export function surplusDifference(resets: number, gone: readonly Ground[]): Difference {
   const message = `${plural(resets, 'reset')} captured as sent beyond what the kernel counted${goneText(gone)}`;
   return { what: 'unexplained', resets: -resets, ...NOWHERE, message, next_step: null };

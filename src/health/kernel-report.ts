@@ -56,8 +56,10 @@ export function kernelReport(facts: KernelFacts): Counted {
     foreign,
     hindrances: facts.hindrances,
   };
-  const { reconciliation, shares } = reconcile(book);
+  const { reconciliation, shares, vanished } = reconcile(book);
   const rows = told.map((account, i) => rowOf(account, shares[i], reconciliation));
+  if (vanished > 0)
+    rows.push({ ...NOBODY_KNOWS, out_rsts: vanished, traced: vanished, counters: { OutRsts: vanished } });
   return {
     counters: moved(told.filter(({ asked }) => asked)),
     namespaces: rows,
@@ -65,6 +67,9 @@ export function kernelReport(facts: KernelFacts): Counted {
     received: { captured: ledger.received, taken: facts.tellsTaken ? ledger.taken : null },
   };
 }
+
+/** Of namespaces that came and went. */
+const NOBODY_KNOWS = { netns: null, name: null, captured: false, captured_sent: 0, not_by_tcp: 0 } as const;
 
 /** Others that sent nothing are not told. */
 function hasPart({ asked, rose, namespace }: Account, sent: ReadonlyMap<number | null, Sent>): boolean {

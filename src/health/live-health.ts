@@ -66,6 +66,8 @@ export class LiveHealth {
   private readonly causes = new Map<string, CauseCount & { resets: number }>();
   private seenCauses = new Set<Cause>();
   private reported = 0;
+  /** Of these, those of which it is not known which namespace sent them. */
+  private unplaced = 0;
   private boundaries: Boundaries = {
     opened: Infinity,
     closing: Infinity,
@@ -128,6 +130,7 @@ export class LiveHealth {
     this.reported++;
     const { cause } = reset.verdict;
     this.seenCauses.add(cause);
+    if (netns === null) this.unplaced++;
     if (!this.order.namespaces.some(({ inode }) => inode === netns)) return;
     const reason = kernelReasonOf(who);
     const key = `${cause} ${reason ?? ''}`;
@@ -192,7 +195,10 @@ export class LiveHealth {
     return {
       ...counted,
       // Of resets that were left out of the report the cause is not known here; copies would count twice.
-      aborts: this.reported === counted.reconciliation.captured_sent ? abortRows(rose, [...this.causes.values()]) : [],
+      aborts:
+        this.unplaced === 0 && this.reported === counted.reconciliation.captured_sent
+          ? abortRows(rose, [...this.causes.values()])
+          : [],
       listeners: this.queues,
       sysctls: asked.flatMap((account) => this.settingsIn(account)),
     };

@@ -15,8 +15,8 @@ import { SendMatch, type Tolerance } from './send-match.js';
 export interface Places {
   /** Of this machine, in any of its namespaces. */
   readonly local: AddressTest;
-  /** Inode number of the one namespace that has the address; null: none is known, or several have it. */
-  readonly netnsOf: (ip: string) => number | null;
+  /** Inode number of the one namespace that has the address, of several `near` if it has it; null: not known. */
+  readonly netnsOf: (ip: string, near?: number | null) => number | null;
   /** Of the own namespace. */
   readonly own: number | null;
 }
@@ -99,7 +99,7 @@ export class LiveLedger {
 
   private sourceOf({ srcIp }: Tuple, { netns, ownFilter }: Reset): number | null {
     if (isLoopback(srcIp) || ownFilter) return netns ?? this.places.own;
-    return this.places.netnsOf(srcIp);
+    return this.places.netnsOf(srcIp, netns ?? this.places.own);
   }
 
   private isOwn(ip: string): boolean {

@@ -13,7 +13,9 @@ import {
   elsewhereDifference,
   foreignDifference,
   surplusDifference,
+  uncountedDifference,
   unexplainedDifference,
+  vanishedDifference,
 } from './differences.js';
 import { reasonsFor, type Hindrances } from './hindrances.js';
 import type { Ground, Ledger, Unseen } from './ledger.js';
@@ -43,6 +45,8 @@ export interface Reconciled {
   readonly reconciliation: Reconciliation;
   /** In the order of the grounds: what each adds to the whole. */
   readonly shares: readonly Share[];
+  /** Sent in namespaces that came and went, of which nothing else is known. */
+  readonly vanished: number;
 }
 
 export function reconcile(ledger: Ledger): Reconciled {
@@ -79,10 +83,16 @@ export function reconcile(ledger: Ledger): Reconciled {
   for (const one of open.filter(({ ground }) => ground.captured)) {
     one.edge = Math.min(Math.max(one.left, 0), exact ? edgeOf(one, pool) : edgeByCounter(one.ground));
     one.left -= one.edge;
+    const uncounted = one.unseen.filter(({ edge }) => !edge).length - one.left;
     notCaptured += hindered(one, ledger.hindrances, differences);
+    if (uncounted > 0) differences.push(uncountedDifference(uncounted, one.ground));
   }
+  // Sent where no counter could be read any more: the trace is the kernel's word too.
+  const vanished = pool.inside;
+  if (vanished > 0) differences.push(vanishedDifference(vanished));
+  notCaptured += vanished;
   const sum = (of: (one: Open) => number): number => open.reduce((total, one) => total + of(one), 0);
-  const counted = sum(({ ground }) => ground.counted);
+  const counted = sum(({ ground }) => ground.counted) + vanished;
   const captured = sum(({ ground }) => ground.sent) + ledger.strays;
   const edge = sum((one) => one.edge);
   const unexplained = counted - (captured - foreign) - notCaptured - edge;
@@ -98,7 +108,7 @@ export function reconcile(ledger: Ledger): Reconciled {
   const { dropped, lost } = ledger.hindrances;
   const isWhole = exact && notCaptured === 0 && unexplained === 0 && dropped === 0 && !lost;
   const missedInside = ledger.unseen.some((one) => !one.edge);
-  const traced = ledger.matched + sum((one) => one.unseen.length + one.pooled) + pool.inside;
+  const traced = ledger.matched + sum((one) => one.unseen.length + one.pooled) + vanished;
   return {
     reconciliation: {
       captured_sent: captured,
@@ -113,6 +123,7 @@ export function reconcile(ledger: Ledger): Reconciled {
       because: ledger.inexact,
       differences,
     },
+    vanished,
     shares: open.map(({ ground, notByTcp, unseen, pooled, given }) => ({
       counted: ground.counted,
       captured: ground.sent + given,

@@ -45,6 +45,7 @@ function traced(owner: TracedOwner['process'] | undefined, more: Partial<TracedR
     serial: 1,
     kind: 'send',
     at: 1000,
+    mono: 1e12,
     tuple: '10.0.0.1 80 10.0.0.2 40000',
     active: true,
     reason: null,

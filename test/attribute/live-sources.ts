@@ -72,6 +72,7 @@ export class Trace {
       serial: this.resets.length,
       kind: 'send',
       at: AT,
+      mono: 1e12,
       tuple: T,
       active: true,
       reason: 'TCP_STATE',

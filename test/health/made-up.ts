@@ -29,7 +29,7 @@ export function ledger(grounds: readonly Ground[], more: Partial<Ledger> = {}): 
   const matched = grounds.reduce((sum, one) => sum + one.matched, 0);
   return {
     grounds,
-    ...{ strays: 0, matched, inexact: null, withCopies: false, unseen: [], foreign: [], hindrances: FREE },
+    ...{ strays: 0, copies: 0, matched, inexact: null, withCopies: false, unseen: [], foreign: [], hindrances: FREE },
     ...more,
   };
 }

@@ -88,7 +88,7 @@ describe('an exact account', () => {
   });
 
   test('how to get at a namespace: by its name, by a process in it, by all', () => {
-    const steps = (more: Partial<Ground>): unknown => {
+    const steps = (more: Partial<Ground>): (string | null | undefined)[] => {
       const [first] = differences(ledger([container({ counted: 1, ...more })]));
       return [first?.message, first?.next_step];
     };
@@ -96,12 +96,12 @@ describe('an exact account', () => {
       `1 reset sent in network namespace ${OTHER}, which was not captured in`,
       'sudo rstscope live --netns 4242',
     ]);
-    expect(steps({ name: null, key: null })[1 as never]).toBe('sudo rstscope live --netns all');
+    expect(steps({ name: null, key: null })[1]).toBe('sudo rstscope live --netns all');
     expect(steps({ name: 'a\x1b[2J', key: 'a\x1b[2J' })).toEqual([
       '1 reset sent in network namespace a·[2J, which was not captured in',
       'sudo rstscope live --netns a·[2J',
     ]);
-    expect(steps({ netns: null, name: null, key: null })[0 as never]).toContain('network namespace unknown,');
+    expect(steps({ netns: null, name: null, key: null })[0]).toContain('network namespace unknown,');
   });
 
   test('what was sent while the capture opened or closed is no miss', () => {
@@ -263,6 +263,18 @@ describe('a namespace that went away', () => {
     const book = ledger([ground({ broken: true, name: 'blue', counted: 4, sent: 1 })]);
     expect(messages(book)[0]).toMatch(/; network namespace blue went away before its counter was read$/);
   });
+});
+
+test('copies that were not folded are told, and are in no sum', () => {
+  for (const book of [
+    ledger([ground({ counted: 5, sent: 5 })], { copies: 3 }),
+    ledger([ground({ counted: 5, sent: 5 })], { copies: 1 }),
+  ]) {
+    expect(figures(book)).toEqual({ ...NONE, nothing_missed: true });
+    expect(differences(book)).toMatchObject([{ what: 'copy', resets: book.copies, next_step: null }]);
+  }
+  expect(messages(ledger([ground()], { copies: 1200 }))[0]).toMatch(/^1,200 more captured were copies of these, /);
+  expect(figures(untraced([ground({ counted: 5, sent: 5 })], { copies: 3 }))).toEqual(NONE);
 });
 
 describe('without the trace', () => {

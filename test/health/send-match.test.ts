@@ -16,7 +16,7 @@ function traced(at = 0, tuple = TUPLE, netns: number | null = null): TracedSend 
 }
 
 function captured(at = 0, tuples: string | readonly string[] = TUPLE, netns: number | null = 1): CapturedSend {
-  return { tuples: typeof tuples === 'string' ? [tuples] : tuples, at: AT + at, netns };
+  return { tuples: typeof tuples === 'string' ? [tuples] : tuples, at: AT + at, netns, mayBeCopy: false };
 }
 
 type Step = { readonly trace: TracedSend } | { readonly capture: CapturedSend };
@@ -166,21 +166,20 @@ describe("a listener's answer, of which the trace has one end", () => {
 
 describe('the room', () => {
   const FULL = 200_000;
-  const distinct = (i: number): string => `10.0.0.1 443 10.${i >> 16}.${(i >> 8) & 255}.${i & 255} 50000`;
 
   test('is for 200,000 that wait, of each kind; the oldest goes, and it is said', () => {
     const match = new SendMatch({ early: EARLY, late: LATE });
-    for (let i = 0; i < FULL; i++) match.trace(traced(0, distinct(i)));
-    for (let i = 0; i < FULL; i++) match.capture(captured(0, distinct(i + 1_000_000)));
+    for (let i = 0; i < FULL; i++) match.trace(traced(0, closedPort(i)));
+    for (let i = 0; i < FULL; i++) match.capture(captured(0, closedPort(i + 1_000_000)));
     expect(match.overflowed).toBe(false);
-    match.trace(traced(0, distinct(FULL)));
+    match.trace(traced(0, closedPort(FULL)));
     expect(match.overflowed).toBe(true);
     expect(match.unseen).toHaveLength(FULL);
-    expect(match.unseen[0]?.tuple).toBe(distinct(1));
+    expect(match.unseen[0]?.tuple).toBe(closedPort(1));
     // It is not found any more, and others are.
-    match.capture(captured(0, distinct(0)));
+    match.capture(captured(0, closedPort(0)));
     expect(match.matched).toBe(0);
-    match.capture(captured(0, distinct(1)));
+    match.capture(captured(0, closedPort(1)));
     expect(match.matched).toBe(1);
   });
 
@@ -194,27 +193,27 @@ describe('the room', () => {
   });
 });
 
-/** Milliseconds that a minute and more of a flood may take. */
-const FLOOD_MS = 2000;
 const FLOOD = 200_000;
+const FLOOD_MS = 2000;
 
-/** `perSecond` of a flood, captured 400 ms after they were traced. */
+/** So many a second, each captured 400 ms after it was traced. */
 function flood(perSecond: number, tuple: (i: number) => string): void {
   const match = new SendMatch({ early: EARLY, late: LATE });
   const behind = Math.round(0.4 * perSecond);
   for (let i = 0; i < FLOOD + behind; i++) {
     if (i < FLOOD) match.trace(traced(i / perSecond, tuple(i)));
     const j = i - behind;
-    if (j >= 0) match.capture(captured(j / perSecond, `10.0.0.1 443 10.${j >> 16}.${(j >> 8) & 255}.${j & 255} 50000`));
+    if (j >= 0) match.capture(captured(j / perSecond, closedPort(j)));
   }
   expect([match.matched, match.unseen.length, match.unsent.length, match.overflowed]).toEqual([FLOOD, 0, 0, false]);
 }
 
-test.each([
-  ['answers of one listener', 1000, () => '10.0.0.1 443 0.0.0.0 0'],
-  ['answers of closed ports', 100_000, (i: number) => `10.0.0.1 443 10.${i >> 16}.${(i >> 8) & 255}.${i & 255} 50000`],
-])('a flood of 200,000 %s, %d a second, takes less than 2 s', (_, perSecond, tuple) => {
-  expect(bestOf(FLOOD_MS, () => flood(perSecond, tuple))).toBeLessThan(FLOOD_MS);
+function closedPort(i: number): string {
+  return `10.0.0.1 443 10.${i >> 16}.${(i >> 8) & 255}.${i & 255} 50000`;
+}
+
+test('a flood of 200,000 answers, each of its own tuple, 100,000 a second, takes less than 2 s', () => {
+  expect(bestOf(FLOOD_MS, () => flood(100_000, closedPort))).toBeLessThan(FLOOD_MS);
 });
 
 /** Of one tuple within the time in which all may belong together: moments of the trace, and of the capture. */

@@ -39,10 +39,12 @@ export class HostAddresses {
     return this.known;
   }
 
-  /** The one namespace that has the address; null: it is not known, or several have it. */
-  netnsOf(ip: string): number | null {
+  /** The one namespace that has the address, of several `near` if it has it; null: it is not known, or several have it. */
+  netnsOf(ip: string, near: number | null = null): number | null {
     this.renew();
-    return this.places.get(ip) ?? null;
+    const all = this.places.get(ip);
+    if (all?.size === 1) return [...all][0] ?? null;
+    return near !== null && all?.has(near) === true ? near : null;
   }
 
   async start(): Promise<void> {
@@ -84,7 +86,7 @@ export class HostAddresses {
     const now = [...this.watches.map(({ links }) => links), this.others];
     if (now.length === this.looked.length && now.every((one, i) => one === this.looked[i])) return;
     this.looked = now;
-    this.places = new Map(this.others);
+    this.places = new Map([...this.others].map(([ip, all]) => [ip, new Set(all)]));
     this.watches.forEach(({ links }, i) => {
       for (const { addresses } of links) for (const ip of addresses) put(this.places, ip, this.watched[i] ?? null);
     });
@@ -96,10 +98,11 @@ export class HostAddresses {
   }
 }
 
-/** Address → inode number of the namespace that has it; null: several have it, or it is not known which. */
-type Places = Map<string, number | null>;
+/** Address → inode numbers of the namespaces that have it; null: it is not known which. */
+type Places = Map<string, Set<number | null>>;
 
 function put(places: Places, ip: string, inode: number | null): void {
   const known = places.get(ip);
-  places.set(ip, known === undefined || known === inode ? inode : null);
+  if (known === undefined) places.set(ip, new Set([inode]));
+  else known.add(inode);
 }

@@ -155,8 +155,8 @@ export class LiveCapture {
     return this.localSet.has(ip);
   };
 
-  /** The one network namespace that has the address; null: none is known, or several are. */
-  readonly netnsOf = (ip: string): number | null => this.addresses.netnsOf(ip);
+  /** The one network namespace that has the address, of several `near` if it has it; null: none is known, or several are. */
+  readonly netnsOf = (ip: string, near: number | null = null): number | null => this.addresses.netnsOf(ip, near);
 
   get timestamps(): CapturedHost['timestamps'] {
     return this.backend === 'cap' ? 'arrival' : 'kernel';

@@ -67,7 +67,16 @@ export class Strings {
 export function traced(serial: number, other: Partial<TracedReset> = {}): TracedReset {
   const none = { active: false, reason: null, path: null, socketless: true, listening: false, connected: false };
   const who = { owner: null, destroyer: null, open: false };
-  return { serial, kind: 'send', at: Date.now() / 1000, tuple: '', ...none, ...who, ...other };
+  return {
+    serial,
+    kind: 'send',
+    at: Date.now() / 1000,
+    mono: Number(process.hrtime.bigint()),
+    tuple: '',
+    ...none,
+    ...who,
+    ...other,
+  };
 }
 
 function news(other: Partial<News>): News {
