@@ -36,26 +36,28 @@ const NEAR = 1e-6;
 export class AlertWatch {
   private readonly series = new Map<string, Series>();
   private readonly watched: readonly Watched[];
+  /** What each counter counts, in words. */
+  private readonly counts: ReadonlyMap<string, string>;
   private due: number | null = null;
   private start: string | null = null;
 
   /** `place`: which namespace's counters these are, for people: "the host's network namespace". */
   constructor(limits: Limits, place: string) {
-    const sent = `counts what TCP sends in ${place} (OutRsts, IPv4 and IPv6): not other network namespaces, not a packet filter's resets`;
-    const failed = `counts connections that end in their handshake in ${place} (AttemptFails), not resets received`;
+    this.counts = new Map([
+      [
+        'OutRsts',
+        `resets that TCP sends in ${place}, IPv4 and IPv6: not those of other network namespaces, nor a packet filter's`,
+      ],
+      ['AttemptFails', `connections that end in their handshake in ${place}: not resets received`],
+    ]);
     const watch = (rule: Rule, seldom: boolean): Watched => {
       return { rule, seldom, state: 'undefined', since: null, verdict: null };
     };
     this.watched = [
-      watch(netdataRule('netdata_resets_sent', 'OutRsts', sent), true),
-      watch(netdataRule('netdata_resets_received', 'AttemptFails', failed), true),
-      watch(
-        fixedRule('logicmonitor_failed_connections', 'AttemptFails', limits.failed, '--warn-failed', failed),
-        false,
-      ),
-      ...(limits.sent === null
-        ? []
-        : [watch(fixedRule('resets_sent', 'OutRsts', limits.sent, '--warn-sent', sent), false)]),
+      watch(netdataRule('netdata_resets_sent', 'OutRsts'), true),
+      watch(netdataRule('netdata_resets_received', 'AttemptFails'), true),
+      watch(fixedRule('logicmonitor_failed_connections', 'AttemptFails', limits.failed, '--warn-failed'), false),
+      ...(limits.sent === null ? [] : [watch(fixedRule('resets_sent', 'OutRsts', limits.sent, '--warn-sent'), false)]),
     ];
     for (const { rule } of this.watched) this.series.set(rule.counter, new Series());
   }
@@ -88,6 +90,8 @@ export class AlertWatch {
       threshold: rounded(verdict?.threshold ?? null),
       since: since ?? this.start,
       reason: verdict?.reason ?? null,
+      counter: rule.counter,
+      counts: this.counts.get(rule.counter) ?? '',
     }));
   }
 

@@ -48,7 +48,7 @@ export interface Rule {
   judge(series: Series, moment: Moment, before: AlertState): Verdict;
 }
 
-export function netdataRule(id: AlertId, counter: string, counts: string): Rule {
+export function netdataRule(id: AlertId, counter: string): Rule {
   return {
     id,
     counter,
@@ -57,7 +57,7 @@ export function netdataRule(id: AlertId, counter: string, counts: string): Rule 
       const minute = series.mean(at - NEEDED_SECONDS, at - RECENT_SECONDS);
       if (recent === null || minute === null) {
         const has = Math.floor(at - (series.start ?? at) + 1e-6);
-        const reason = `needs ${String(NEEDED_SECONDS)} s, has ${String(has)}; ${counts}`;
+        const reason = `needs ${String(NEEDED_SECONDS)} s, has ${String(has)}`;
         return { state: 'undefined', value: sofar(series, at), threshold: null, reason };
       }
       const base = Math.max(minute, FLOOR);
@@ -75,31 +75,27 @@ export function netdataRule(id: AlertId, counter: string, counts: string): Rule 
         state: above && isUp ? 'warning' : 'clear',
         value: recent,
         threshold,
-        reason: `${comparison}; ${guard}; ${counts}`,
+        reason: `${comparison}; ${guard}`,
       };
     },
   };
 }
 
 /** A mean of ten seconds against a limit of the user's; without one it only tells its figure. */
-export function fixedRule(id: AlertId, counter: string, limit: number | null, option: string, counts: string): Rule {
+export function fixedRule(id: AlertId, counter: string, limit: number | null, option: string): Rule {
   return {
     id,
     counter,
     judge: (series, { at }) => {
       const value = sofar(series, at);
       if (limit === null) {
-        return {
-          state: 'undefined',
-          value,
-          threshold: null,
-          reason: `no published threshold (${option} N sets one); ${counts}`,
-        };
+        const reason = `no published threshold: ${option} N sets one`;
+        return { state: 'undefined', value, threshold: null, reason };
       }
-      if (value === null) return { state: 'undefined', value, threshold: limit, reason: `needs 1 s, has 0; ${counts}` };
+      if (value === null) return { state: 'undefined', value, threshold: limit, reason: 'needs 1 s, has 0' };
       const above = value > limit;
-      const comparison = `${rate(value)}/s, ${above ? 'above' : 'not above'} ${rate(limit)}/s (${option})`;
-      return { state: above ? 'warning' : 'clear', value, threshold: limit, reason: `${comparison}; ${counts}` };
+      const reason = `${rate(value)}/s, ${above ? 'above' : 'not above'} ${rate(limit)}/s (${option})`;
+      return { state: above ? 'warning' : 'clear', value, threshold: limit, reason };
     },
   };
 }

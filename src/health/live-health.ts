@@ -164,8 +164,10 @@ export class LiveHealth {
     const { namespaces } = this.order;
     const settings = await Promise.all(namespaces.map(settingsOf));
     this.settings = new Map(namespaces.map((namespace, i) => [namespace, settings[i] ?? []]));
-    if (ports.size === 0) return;
-    const queues = await Promise.all(namespaces.map((one) => listenQueues(one, ({ port }) => ports.has(port))));
+    const overflowed = (sumOf(this.watch.accounts.filter(({ asked }) => asked)).get('ListenOverflows') ?? 0) > 0;
+    if (ports.size === 0 && !overflowed) return;
+    const isInvolved = ({ port, backlog }: ListenQueueRow): boolean => ports.has(port) || (overflowed && backlog > 0);
+    const queues = await Promise.all(namespaces.map((one) => listenQueues(one, isInvolved)));
     this.queues = queues.flat();
   }
 

@@ -108,13 +108,17 @@ export function renderHealth(document: HealthDocument, style: Style, view: Healt
 
 function alertLines(alerts: readonly AlertRow[], style: Style): string[] {
   const paint = painter(style);
+  const counts = new Map(alerts.map(({ counter, counts: what }) => [counter, what]));
   const tint = { warning: paint.warning, clear: paint.good, undefined: paint.quiet };
   return [
     paint.title('Alerts'),
-    ...alerts.flatMap(({ id, state, value, reason }) => [
-      `  ${safe(id, style)}: ${tint[state](state)}${value === null ? '' : `, ${decimal(value)}/s`}`,
+    ...alerts.flatMap(({ id, state, value, reason, counter }) => [
+      `  ${safe(id, style)}: ${tint[state](state)}${value === null ? '' : `, ${decimal(value)}/s`} (${safe(counter, style)})`,
       ...(reason === null ? [] : [wrap(`    ${safe(reason, style)}`, style.width, '    ')]),
     ]),
+    ...[...counts].map(([counter, what]) =>
+      paint.quiet(wrap(`  ${safe(counter, style)} counts ${safe(what, style)}`, style.width, '    ')),
+    ),
   ];
 }
 

@@ -71,9 +71,10 @@ export function queueLines(listeners: readonly ListenQueueRow[]): string[] {
   return listeners
     .filter(({ backlog }) => backlog > 0)
     .map(({ ip, port, backlog, backlog_max: most }) => {
-      const of = most === null ? '' : ` of at most ${grouped(most)}`;
+      // The kernel lets in one more than was asked for.
+      const of = most === null ? '' : ` (backlog ${grouped(most)}${backlog > most ? ': full' : ''})`;
       const end = ip.includes(':') ? `[${ip}]:${String(port)}` : `${ip}:${String(port)}`;
-      return `${plural(backlog, 'connection')}${of} wait to be accepted at ${end}`;
+      return `${plural(backlog, 'connection')} ${backlog === 1 ? 'waits' : 'wait'} to be accepted at ${end}${of}`;
     });
 }
 

@@ -34,6 +34,8 @@ export function alertFields(row: AlertRow): AlertRow {
     threshold: row.threshold,
     since: row.since,
     reason: row.reason,
+    counter: row.counter,
+    counts: row.counts,
   };
 }
 

@@ -413,6 +413,9 @@ export interface AlertRow {
   readonly threshold: number | null;
   readonly since: string | null;
   readonly reason: string | null;
+  /** The kernel's counter that it looks at, and what that counts. */
+  readonly counter: string;
+  readonly counts: string;
 }
 
 export interface CounterRow {

@@ -131,6 +131,12 @@ describe('when it was sent', () => {
       expect(missedAt(at, 1)).toEqual([0, 1, false]);
     }
   });
+  test('before its counter was read, which took long, though the capture was open', () => {
+    const ledger = liveLedger();
+    ledger.traced(tracedBy(from(1), 2.5));
+    const slow = account({ OutRsts: 1 }, { first: { from: 1e9, to: 3e9 } });
+    expect(report([slow], ledger).reconciliation).toMatchObject({ edge: 1, unexplained: 0, nothing_missed: true });
+  });
   test('of a namespace that is not known, the readings of all are the measure', () => {
     const ledger = liveLedger();
     const away = { owner: ownerIn(99) };
@@ -138,7 +144,13 @@ describe('when it was sent', () => {
     ledger.traced(tracedBy('10.9.9.9:2 > 203.0.113.9:5', 80, away));
     expect(report([account({ OutRsts: 0 })], ledger).reconciliation.nothing_missed).toBe(true);
     ledger.traced(tracedBy('10.9.9.9:3 > 203.0.113.9:5', 30, away));
-    expect(report([account({ OutRsts: 0 })], ledger).reconciliation.nothing_missed).toBe(false);
+    const { reconciliation, namespaces, counters } = report([account({ OutRsts: 0 })], ledger);
+    expect(reconciliation).toMatchObject({ kernel_counted: 1, not_captured: 1, nothing_missed: false });
+    expect(namespaces[1]).toEqual({
+      ...{ netns: null, name: null, captured: false, out_rsts: 1, captured_sent: 0, not_by_tcp: 0, traced: 1 },
+      counters: { OutRsts: 1 },
+    });
+    expect(counters).toEqual({ OutRsts: 0 });
   });
 });
 
@@ -235,6 +247,9 @@ describe('without the trace', () => {
     expect(report([account({ OutRsts: 1 })], ledger, { inexact }).reconciliation).toMatchObject({
       ...{ captured_sent: 1, kernel_counted: 1, not_by_tcp: 0, unexplained: 0, nothing_missed: false },
     });
+    const [difference] = report([account({ OutRsts: 2 })], ledger, { inexact }).reconciliation.differences;
+    expect(difference).toMatchObject({ what: 'unexplained', resets: 1 });
+    expect(difference?.message).not.toContain('203.0.113.9');
   });
 
   test('what is captured beyond what is counted is at least so many; where copies were counted, it is not known', () => {

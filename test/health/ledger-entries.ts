@@ -7,9 +7,10 @@ import { START } from '../report/analysing.js';
 import { processOf, resetOf } from '../report/attributing.js';
 import { OTHER, OWN } from './made-up.js';
 
-/** The own addresses, and whose they are: 10.0.0.3 is of two namespaces. */
+/** The own addresses, and whose they are: 10.0.0.3 is of two namespaces, loopback has been seen in one only. */
 const ADDRESSES: Readonly<Record<string, number | null>> = {
   ...{ '10.0.0.1': OWN, 'fd00::1': OWN, '192.0.2.1': OWN, '172.17.0.2': OTHER, '10.0.0.3': null },
+  ...{ '127.0.0.1': OWN, '::1': OWN },
 };
 
 export const PLACES: Places = {

@@ -42,7 +42,7 @@ describe('whose reset it is', () => {
   });
 
   test('where several have the address, the one in which it was seen may have it', () => {
-    const asked: [string, (number | null)?][] = [];
+    const asked: [string, number | null | undefined][] = [];
     const places: Places = {
       ...PLACES,
       netnsOf: (ip, near) => {
@@ -91,6 +91,8 @@ describe('whose reset it is', () => {
     for (const reset of [
       withTwins(sentBy(CONTAINER, 1), ['192.0.2.1:61000 > 203.0.113.9:50000', 1.00002]),
       withTwins(sentBy('192.0.2.1:61000 > 203.0.113.9:50000', 1.00002), [CONTAINER, 1]),
+      // Over the end of a second.
+      withTwins(sentBy('192.0.2.1:61000 > 203.0.113.9:50000', 1), [CONTAINER, 0.99999]),
     ]) {
       const ledger = liveLedger();
       ledger.captured(reset);

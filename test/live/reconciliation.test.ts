@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Difference, KernelReport, Report } from '../../src/report/types.js';
 import { strictly } from '../render/strict-schema.js';
-import { labProblem, poll, twoHosts, type Namespace, type TwoHosts } from '../support/lab.js';
+import { Lab, labProblem, natted, poll, twoHosts, type Namespace, type TwoHosts } from '../support/lab.js';
 import { testIf } from '../support/tools.js';
 import { knock, lingerServer, dial } from '../support/traffic.js';
 import { BACKENDS, backendProblem, reportOf, startLive, type Backend, type Live, type LiveOptions } from './support.js';
@@ -209,6 +209,66 @@ describe('captured, traced and counted', () => {
       expect(rowOf(report, b)).toMatchObject({ captured: false, out_rsts: 25, captured_sent: 25, traced: 25 });
       expect(rowOf(report, a)).toMatchObject({ captured: true, out_rsts: 0, captured_sent: 0 });
       expect(ofTest(report, a, b)).toEqual([]);
+    },
+    TEST_TIMEOUT_MS,
+  );
+
+  testIf(
+    LAB === '',
+    LAB,
+    "behind a bridge and a NAT a container's reset is one, sent and counted in the container",
+    async () => {
+      const { app, host, far } = await natted();
+      const report = await during([], { ns: host }, async () => {
+        await knock({ ns: far, host: '192.0.2.1', port: 443, times: 20 }).done;
+        await knock({ ns: far, host: 'fd00:2::1', port: 443, times: 20 }).done;
+        // The host's own, beside them.
+        await knock({ ns: far, host: '192.0.2.1', port: 7426, times: 10 }).done;
+      });
+      expect(rowOf(report, app)).toMatchObject({ captured: false, out_rsts: 40, captured_sent: 40, traced: 40 });
+      expect(rowOf(report, host)).toMatchObject({ captured: true, out_rsts: 10, captured_sent: 10, traced: 10 });
+      expect(ofTest(report, app, host)).toEqual([]);
+      expect(kernelOf(report).reconciliation).toMatchObject({ exact: true, not_by_tcp: 0, unexplained: 0 });
+    },
+    TEST_TIMEOUT_MS,
+  );
+
+  testIf(
+    LAB === '',
+    LAB,
+    'a namespace that comes and goes meanwhile is told of by the trace',
+    async () => {
+      const { a } = await twoHosts();
+      const report = await during([], { ns: a }, async () => {
+        const brief = await Lab.create();
+        const ns = await brief.namespace('brief');
+        await knock({ ns, host: '127.0.0.1', port: 7427, times: 15 }).done;
+        await brief.destroy();
+      });
+      const { reconciliation: sums, namespaces } = kernelOf(report);
+      expect(rowOf(report, a)).toMatchObject({ out_rsts: 0, captured_sent: 0 });
+      // By its counter if that was read before it went, else by the trace.
+      const others = namespaces.filter(({ captured }) => !captured);
+      expect(others.reduce((sum, { out_rsts: n }) => sum + n, 0)).toBeGreaterThanOrEqual(15);
+      expect(sums.not_captured).toBeGreaterThanOrEqual(15);
+      expect(sums).toMatchObject({ exact: true, nothing_missed: false, unexplained: 0 });
+    },
+    TEST_TIMEOUT_MS,
+  );
+
+  testIf(
+    LAB === '',
+    LAB,
+    'a captured namespace that is removed meanwhile is no contradiction',
+    async () => {
+      const { a, lab } = await twoHosts();
+      const gone = await lab.namespace('gone');
+      const report = await during(['--netns', gone.name], { ns: a }, async () => {
+        await knock({ ns: gone, host: '127.0.0.1', port: 7428, times: 15 }).done;
+        await a.exec(['ip', 'netns', 'del', gone.name], { via: 'nsenter' });
+      });
+      expect(rowOf(report, gone)).toMatchObject({ captured: true, out_rsts: 15, captured_sent: 15, traced: 15 });
+      expect(kernelOf(report).reconciliation).toMatchObject({ exact: true, not_by_tcp: 0, unexplained: 0 });
     },
     TEST_TIMEOUT_MS,
   );

@@ -12,6 +12,7 @@ import type {
   StartLine,
 } from '../../src/report/types.js';
 import type { Style } from '../../src/render/style.js';
+import { fullAlerts, fullKernel } from './sample-kernel.js';
 
 export const PLAIN: Style = { color: 0, width: 80, utc: true, unicode: true };
 
@@ -342,6 +343,8 @@ export function fullReport(changes: Partial<Report> = {}): Report {
         resets: 70,
       },
     ],
+    kernel: fullKernel(),
+    alerts: fullAlerts(),
     incomplete: [
       {
         reason: 'cut-off',

@@ -29,7 +29,10 @@ const NOBODY: Growing = {
     end: { seconds: START + 9, nanos: 0 },
     incomplete: [],
     dropped: 0,
+    kernel: null,
+    alerts: [],
   }),
+  witness: null,
 };
 
 interface Heard {
