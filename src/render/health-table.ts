@@ -14,6 +14,8 @@ import { tableLines, type Column } from './table.js';
 import { clip, wrap } from './text-width.js';
 
 const CHART_COLUMNS = 20;
+/** In an interval of less than that whole seconds would look alike. */
+const SHORT_SECONDS = 0.9;
 
 type History = ReadonlyMap<string, readonly number[]>;
 
@@ -49,8 +51,9 @@ export function renderTotals(
 /** "15:02:10 OutRsts 100/s, AttemptFails 100/s": what moved in one interval. */
 export function renderInterval(document: HealthDocument, style: Style): string {
   const { window, counters, namespaces } = document;
-  const clock = clockText({ start_epoch: window.start_epoch, end_epoch: window.end_epoch }, style);
-  const lead = clock.time(window.end);
+  const isShort = (window.seconds ?? 0) < SHORT_SECONDS;
+  const start = isShort ? window.start_epoch : null;
+  const lead = clockOf(clockText({ start_epoch: start, end_epoch: window.end_epoch }, style).time(window.end));
   const line = (label: string, rows: readonly CounterRow[]): string => {
     const moved = rows.filter(({ delta }) => (delta ?? 0) !== 0);
     const told = moved.map(({ name, rate }) => `${name} ${decimal(rate)}/s`);

@@ -78,8 +78,8 @@ export function queueLines(listeners: readonly ListenQueueRow[]): string[] {
     });
 }
 
-export function alertText({ id, state, value, threshold, reason }: AlertRow): string {
-  const figure = value === null ? '' : ` ${decimal(value)}/s`;
-  const limit = threshold === null ? '' : ` (above ${decimal(threshold)}/s)`;
-  return `${id}: ${state}${figure}${state === 'warning' ? limit : ''}${reason === null ? '' : `: ${reason}`}`;
+/** Of a warning also why; of the others the figure says enough. */
+export function alertText({ id, state, value, reason }: AlertRow): string {
+  const figure = value === null ? '' : `, ${decimal(value)}/s`;
+  return `${id}: ${state}${state === 'warning' && reason !== null ? `: ${reason}` : figure}`;
 }

@@ -129,7 +129,7 @@ describe('before 70 s of readings', () => {
     for (let second = 1; second < 70; second++) {
       run.read(1, 1000);
       expect(run.sent).toMatchObject({ state: 'undefined', threshold: null, since: timeAt(0), value: 1000 });
-      expect(run.sent.reason).toMatch(new RegExp(`^needs 70 s, has ${String(second)};`));
+      expect(run.sent.reason).toMatch(new RegExp(`^needs 70 s, has ${String(second)}$`));
     }
     run.read(1, 1000);
     // Minute and ten seconds are both 1000: × 10.
@@ -266,7 +266,7 @@ describe('failed connections, by LogicMonitor', () => {
     const run = new Run().each(200, 5, 1000);
     expect(run.row('logicmonitor_failed_connections')).toMatchObject({
       ...{ state: 'undefined', value: 1000, threshold: null, since: timeAt(0) },
-      reason: expect.stringMatching(/^no published threshold \(--warn-failed N sets one\);/),
+      reason: 'no published threshold: --warn-failed N sets one',
     });
     expect(run.watch.rows.map(({ id }) => id)).toEqual([
       'netdata_resets_sent',
@@ -291,7 +291,7 @@ describe('failed connections, by LogicMonitor', () => {
   test('a limit for resets sent is a row of its own, of OutRsts', () => {
     const run = new Run({ sent: 3 }).each(10, 4, 900);
     expect(run.row('resets_sent')).toMatchObject({ state: 'warning', value: 4, threshold: 3, since: timeAt(1) });
-    expect(run.row('resets_sent').reason).toMatch(/^4\/s, above 3\/s \(--warn-sent\);/);
+    expect(run.row('resets_sent').reason).toBe('4/s, above 3/s (--warn-sent)');
     expect(run.row('logicmonitor_failed_connections').state).toBe('undefined');
   });
 });
@@ -304,10 +304,21 @@ test('a counter that the kernel lacks stays without a value', () => {
     ['undefined', null],
     ['undefined', null],
   ]);
-  expect(watch.rows[1]?.reason).toMatch(/^needs 70 s, has 0;/);
+  expect(watch.rows[1]?.reason).toBe('needs 70 s, has 0');
 });
 
-test('reasons name the namespace whose counters these are', () => {
-  const run = new Run().each(80, 1);
-  for (const { reason } of run.watch.rows) expect(reason).toContain("in the host's network namespace");
+test('each says which counter it looks at, and what that counts where', () => {
+  const { rows } = new Run({ sent: 3 }).watch;
+  expect(rows.map(({ id, counter }) => [id, counter])).toEqual([
+    ['netdata_resets_sent', 'OutRsts'],
+    ['netdata_resets_received', 'AttemptFails'],
+    ['logicmonitor_failed_connections', 'AttemptFails'],
+    ['resets_sent', 'OutRsts'],
+  ]);
+  for (const { counter, counts } of rows) {
+    expect(counts).toMatch(
+      counter === 'OutRsts' ? /^resets that TCP sends / : /^connections that end in their handshake /,
+    );
+    expect(counts).toContain("in the host's network namespace");
+  }
 });

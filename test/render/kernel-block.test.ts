@@ -82,9 +82,7 @@ describe('the sum', () => {
     'without the trace and with some %s they do not agree',
     (key) => {
       const text = summed({ exact: false, nothing_missed: false, because: 'so', [key]: 1 });
-      expect(text).toBe(
-        "The kernel's count\n  120 sent, 120 counted by the kernel\n  · not compared one by one: so",
-      );
+      expect(text).toBe("The kernel's count\n  120 sent, 120 counted by the kernel\n  · not compared one by one: so");
     },
   );
   test('compared one by one, what was missed is told where it is known', () => {
@@ -209,7 +207,7 @@ describe('beside the sum', () => {
         '  · net.ipv4.tcp_abort_on_overflow = 0: 5 handshakes found an accept queue full',
         '    and were dropped without a reset',
         '  · netdata_resets_sent: warning 112/s (above 50.0/s): 112/s in the last 10 s,',
-        '    above 50/s: 10 times the minute before (2/s, taken as 5); the host\'s uptime',
+        "    above 50/s: 10 times the minute before (2/s, taken as 5); the host's uptime",
         "    stands for the agent's",
       ].join('\n'),
     );
@@ -315,7 +313,9 @@ describe('the dress', () => {
   test('is ASCII where the terminal may know no more', () => {
     const text = block(fullKernel(), fullAlerts(), { unicode: false });
     expect(text).toMatch(/^[ -~\n]*$/);
-    expect(text).toContain('\n  - 20 resets sent in network namespace web, which was not captured in\n   -> sudo rstscope');
+    expect(text).toContain(
+      '\n  - 20 resets sent in network namespace web, which was not captured in\n   -> sudo rstscope',
+    );
     expect(text).toContain('\n  - netdata_resets_sent: warning');
   });
   test('no text steers the terminal', () => {
