@@ -41,6 +41,7 @@ export function renderTotals(
     { head: 'what it counts', cell: ({ meaning }, room) => clip(meaning, room, ellipsis), least: 24 },
   ];
   const block = (title: string, rows: readonly CounterRow[]): string[] => {
+    if (areUnread(rows)) return [title, UNREAD];
     const shown = rows.filter(({ total }) => all || (total ?? 0) > 0);
     const nothing = `  none of the ${plural(rows.length, 'counter')} of resets has ever moved (--all shows them)`;
     return [title, ...(shown.length === 0 ? [nothing] : tableLines(columns, shown, style))];
@@ -55,6 +56,7 @@ export function renderInterval(document: HealthDocument, style: Style): string {
   const start = isShort ? window.start_epoch : null;
   const lead = clockOf(clockText({ start_epoch: start, end_epoch: window.end_epoch }, style).time(window.end));
   const line = (label: string, rows: readonly CounterRow[]): string => {
+    if (areUnread(rows)) return `${lead}${label}${UNREAD}`;
     const moved = rows.filter(({ delta }) => (delta ?? 0) !== 0);
     const told = moved.map(({ name, rate }) => `${name} ${decimal(rate)}/s`);
     return wrap(`${lead}${label}  ${told.length === 0 ? 'nothing moved' : told.join(', ')}`, style.width, '          ');
@@ -83,6 +85,7 @@ export function renderHealth(document: HealthDocument, style: Style, view: Healt
   const paint = painter(style);
   const span = `In ${duration(window.seconds ?? 0)}`;
   const block = (title: string, rows: readonly CounterRow[], history: History): string[] => {
+    if (areUnread(rows)) return [title, UNREAD];
     const shown = rows.filter(({ delta }) => view.all || (delta ?? 0) !== 0);
     const nothing = `  none of the ${plural(rows.length, 'counter')} of resets moved (--all shows them)`;
     if (shown.length === 0) return [title, nothing];
@@ -156,6 +159,13 @@ function rateColumns(history: History, style: Style): Column<CounterRow>[] {
     { head: 'total', cell: ({ total }) => count(total), right: true, rank: 10 },
     { head: 'points to', cell: ({ cause }) => cause ?? NOTHING, rank: 30 },
   ];
+}
+
+const UNREAD = '  could not be read';
+
+/** No kernel lacks all of them. */
+function areUnread(rows: readonly CounterRow[]): boolean {
+  return rows.every(({ total }) => total === null);
 }
 
 function nameOf({ name, netns }: HealthNamespaceRow): string {

@@ -103,24 +103,34 @@ describe('the totals', () => {
 
 describe('an interval', () => {
   test('tells what moved, when it ended', () => {
-    expect(renderInterval(sampleHealth(), PLAIN)).toBe('12:00:02.000  OutRsts 50.0/s, AttemptFails 0.50/s\n');
+    expect(renderInterval(sampleHealth(), PLAIN)).toBe('12:00:02  OutRsts 50.0/s, AttemptFails 0.50/s\n');
   });
-  test('of ten seconds and more has whole seconds', () => {
+  test('of less than a second has parts of seconds, over midnight no date', () => {
     const { window } = sampleHealth();
-    const long = { ...window, end: '2026-03-01T12:00:10.004Z', end_epoch: (window.start_epoch ?? 0) + 10.004 };
-    expect(renderInterval(sampleHealth({ window: long }), PLAIN)).toMatch(/^12:00:10 {2}OutRsts/);
+    const midnight = Date.UTC(2026, 2, 2) / 1000;
+    const at = (seconds: number): string => {
+      const end = new Date((midnight + 0.25) * 1000).toISOString();
+      const short = { ...window, end, start_epoch: midnight + 0.25 - seconds, end_epoch: midnight + 0.25, seconds };
+      return renderInterval(sampleHealth({ window: short, counters: [] }), PLAIN);
+    };
+    expect([0.1, 0.5, 1, 20].map(at)).toEqual([
+      '00:00:00.250  nothing moved\n',
+      '00:00:00.250  nothing moved\n',
+      '00:00:00  nothing moved\n',
+      '00:00:00  nothing moved\n',
+    ]);
   });
   test('of nothing says so', () => {
     const counters = [sampleCounter({ delta: 0, rate: 0 }), sampleCounter({ name: 'TW', delta: null, rate: null })];
-    expect(renderInterval(sampleHealth({ counters }), PLAIN)).toBe('12:00:02.000  nothing moved\n');
+    expect(renderInterval(sampleHealth({ counters }), PLAIN)).toBe('12:00:02  nothing moved\n');
   });
   test('has a line for each namespace', () => {
     const quiet = sampleNamespace({ name: null, counters: [sampleCounter({ delta: 0, rate: 0 })] });
     expect(renderInterval(sampleHealth({ namespaces: [sampleNamespace(), quiet] }), PLAIN)).toBe(
       text(
-        '12:00:02.000  OutRsts 50.0/s, AttemptFails 0.50/s',
-        '12:00:02.000 web  OutRsts 10.0/s',
-        '12:00:02.000 4026532281  nothing moved',
+        '12:00:02  OutRsts 50.0/s, AttemptFails 0.50/s',
+        '12:00:02 web  OutRsts 10.0/s',
+        '12:00:02 4026532281  nothing moved',
       ),
     );
   });
@@ -130,7 +140,7 @@ describe('an interval', () => {
     );
     expect(renderInterval(sampleHealth({ counters }), PLAIN)).toBe(
       text(
-        '12:00:02.000  OutRsts 50.0/s, AttemptFails 50.0/s, EstabResets 50.0/s,',
+        '12:00:02  OutRsts 50.0/s, AttemptFails 50.0/s, EstabResets 50.0/s,',
         '          TCPAbortOnData 50.0/s, TCPAbortOnClose 50.0/s',
       ),
     );
@@ -140,18 +150,17 @@ describe('an interval', () => {
 describe('an alert that changed', () => {
   const at = '2026-03-01T12:01:10.123Z';
 
-  test('is a line with its figures, its threshold only where it warns', () => {
-    const [warns, clear] = fullAlerts();
+  test('is a line: why it warns, or the figure that is none to warn of', () => {
+    const [warns, clear, undefined_] = fullAlerts();
     expect(renderChange(warns!, at, PLAIN)).toBe(
       text(
-        '12:01:10  netdata_resets_sent: warning 112/s (above 50.0/s): 112/s in the last',
-        '          10 s, above 50/s: 10 times the minute before (2/s, taken as 5); the',
-        "          host's uptime stands for the agent's",
+        '12:01:10  netdata_resets_sent: warning: 112/s in the last 10 s, above 50/s: 10',
+        "          times the minute before (2/s, taken as 5); the host's uptime stands",
+        "          for the agent's",
       ),
     );
-    expect(renderChange(clear!, at, PLAIN)).toBe(
-      text('12:01:10  netdata_resets_received: clear 1.5/s: 1.5/s in the last 10 s, not', '          above 50/s'),
-    );
+    expect(renderChange(clear!, at, PLAIN)).toBe('12:01:10  netdata_resets_received: clear, 1.5/s\n');
+    expect(renderChange(undefined_!, at, PLAIN)).toBe('12:01:10  logicmonitor_failed_connections: undefined\n');
   });
   test('is yellow where it warns, green where it is over', () => {
     const [warns, clear] = fullAlerts();

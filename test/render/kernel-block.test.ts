@@ -174,12 +174,13 @@ describe('beside the sum', () => {
   });
   test('alerts that warn, and no others', () => {
     expect(said({}, fullAlerts())).toEqual([
-      "  · netdata_resets_sent: warning 112/s (above 50.0/s): 112/s in the last 10 s, above 50/s: 10 times the minute before (2/s, taken as 5); the host's uptime stands for the agent's",
+      "  · netdata_resets_sent: warning: 112/s in the last 10 s, above 50/s: 10 times the minute before (2/s, taken as 5); the host's uptime stands for the agent's",
     ]);
     expect(said({}, [sampleAlert(), sampleAlert({ state: 'undefined' })])).toEqual([]);
-    expect(said({}, [sampleAlert({ state: 'warning', value: null, threshold: null, reason: null })])).toEqual([
-      '  · netdata_resets_sent: warning',
-    ]);
+    const [warns, bare] = [{ reason: null }, { reason: null, value: null, threshold: null }];
+    expect(said({}, [sampleAlert({ state: 'warning', ...warns }), sampleAlert({ state: 'warning', ...bare })])).toEqual(
+      ['  · netdata_resets_sent: warning, 1.5/s', '  · netdata_resets_sent: warning'],
+    );
   });
   test('all of it, in 80 columns', () => {
     expect(block(fullKernel(), fullAlerts())).toBe(
@@ -206,9 +207,8 @@ describe('beside the sum', () => {
         '    [2001:db8:1111:2222:3333:4444:5555:6666]:8080',
         '  · net.ipv4.tcp_abort_on_overflow = 0: 5 handshakes found an accept queue full',
         '    and were dropped without a reset',
-        '  · netdata_resets_sent: warning 112/s (above 50.0/s): 112/s in the last 10 s,',
-        "    above 50/s: 10 times the minute before (2/s, taken as 5); the host's uptime",
-        "    stands for the agent's",
+        '  · netdata_resets_sent: warning: 112/s in the last 10 s, above 50/s: 10 times',
+        "    the minute before (2/s, taken as 5); the host's uptime stands for the agent's",
       ].join('\n'),
     );
   });
