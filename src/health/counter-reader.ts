@@ -29,6 +29,13 @@ export function mono(): number {
 export class CounterReader {
   /** A process by which a namespace was read before. */
   private readonly pids = new Map<number, number>();
+  /** All processes have been looked at in this round. */
+  private looked = false;
+
+  /** Another round of readings begins: processes may have come and gone. */
+  nextRound(): void {
+    this.looked = false;
+  }
 
   /** At once, and without starting anything; null: there is no process to read it by, or it may not be read. */
   readNow(namespace: Namespace): CounterReading | null {
@@ -37,10 +44,8 @@ export class CounterReader {
     return pid === null ? null : readBy(pid);
   }
 
-  /** Null: it is gone, or may not be read. */
-  async read(namespace: Namespace): Promise<CounterReading | null> {
-    const now = this.readNow(namespace);
-    if (now !== null) return now;
+  /** By a program that is started in it. Null: it is gone, or may not be entered. */
+  async enter(namespace: Namespace): Promise<CounterReading | null> {
     const from = mono();
     const text = await catInside(
       namespace,
@@ -53,10 +58,9 @@ export class CounterReader {
     if (inode === null) return null;
     const known = [this.pids.get(inode), pidOf(path ?? '')];
     const still = known.find((pid) => typeof pid === 'number' && netNamespaceOf(PROC, pid) === inode) ?? null;
-    if (still !== null) {
-      this.pids.set(inode, still);
-      return still;
-    }
+    if (still !== null) return still;
+    if (this.looked) return null;
+    this.looked = true;
     this.pids.clear();
     for (const one of netNamespaces(PROC)) this.pids.set(one.inode, one.pid);
     return this.pids.get(inode) ?? null;

@@ -13,7 +13,8 @@ import { KNOWN_NAMES } from './known-counters.js';
 
 /** Namespaces beside those that were asked for. */
 const MAX_OTHERS = 512;
-/** Programs at once, for those that no process is in. */
+/** Of these, those that no process is in by which they could be read: each takes a program that is started in it. */
+const MAX_ENTERED = 32;
 const AT_ONCE = 4;
 
 /** Of one namespace. */
@@ -97,20 +98,22 @@ export class CounterWatch {
   /** Reads all; those that were asked for last, so that the moment is theirs. */
   async readFirst(): Promise<void> {
     this.findOthers();
-    await this.readAll([...this.watched.values()].reverse());
+    const all = [...this.watched.values()];
+    await this.readAll(all.filter(({ asked }) => !asked));
+    await this.readAll(all.filter(({ asked }) => asked));
     this.begun = true;
   }
 
-  /** Reads those that were asked for first, then all others. */
+  /** Reads those that were asked for first, then all others, also those that are new. */
   async readLast(): Promise<void> {
-    const known = [...this.watched.values()];
-    await this.readAll(known);
+    await this.readAll([...this.watched.values()].filter(({ asked }) => asked));
     this.findOthers();
-    await this.readAll([...this.watched.values()].filter((one) => !known.includes(one)));
+    await this.readAll([...this.watched.values()].filter(({ asked }) => !asked));
   }
 
   /** Reads what can be read at once: of those that were asked for, or of all, also those that are new. */
   readNow(all: boolean): void {
+    this.reader.nextRound();
     if (all) this.findOthers();
     for (const one of this.watched.values()) {
       if (!one.asked && !all) continue;
@@ -130,11 +133,19 @@ export class CounterWatch {
   }
 
   private async readAll(all: readonly Watched[]): Promise<void> {
-    const waiting = [...all];
+    this.reader.nextRound();
     const late = this.begun;
+    const waiting: Watched[] = [];
+    let entered = 0;
+    for (const one of all) {
+      const reading = this.reader.readNow(one.namespace);
+      if (reading !== null) one.take(reading, late);
+      else if (one.asked || entered++ < MAX_ENTERED) waiting.push(one);
+      else one.take(null, late);
+    }
     const next = async (): Promise<void> => {
       for (let one = waiting.shift(); one !== undefined; one = waiting.shift()) {
-        one.take(await this.reader.read(one.namespace), late);
+        one.take(await this.reader.enter(one.namespace), late);
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, next));

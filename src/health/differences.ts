@@ -45,7 +45,7 @@ export function edgeDifference(resets: number): Difference {
 }
 
 export function vanishedDifference(resets: number): Difference {
-  const message = `${plural(resets, 'reset')} sent in a network namespace that came and went, which was not captured in`;
+  const message = `${plural(resets, 'reset')} sent in a network namespace that came and went, or could not be read: it was not captured in`;
   return { what: 'not_captured', resets, ...NOWHERE, message, next_step: null };
 }
 
