@@ -67,7 +67,8 @@ export function netdataRule(id: AlertId, counter: string): Rule {
       const isUp = uptime === null || uptime > UPTIME_SECONDS;
       const above = recent > threshold;
       const floor = minute < FLOOR ? `${rate(minute)}/s, taken as ${String(FLOOR)}` : `${rate(minute)}/s`;
-      const comparison = `${rate(recent)}/s in the last ${String(RECENT_SECONDS)} s, ${above ? 'above' : 'not above'} ${rate(threshold)}/s: ${String(factor)} times the minute before (${floor})`;
+      const [is, limit] = apart(recent, threshold);
+      const comparison = `${is}/s in the last ${String(RECENT_SECONDS)} s, ${above ? 'above' : 'not above'} ${limit}/s: ${String(factor)} times the minute before (${floor})`;
       const guard = isUp
         ? "the host's uptime stands for the agent's"
         : `no warning in the host's first minute (up ${String(Math.floor(uptime))} s; the host's uptime stands for the agent's)`;
@@ -94,7 +95,8 @@ export function fixedRule(id: AlertId, counter: string, limit: number | null, op
       }
       if (value === null) return { state: 'undefined', value, threshold: limit, reason: 'needs 1 s, has 0' };
       const above = value > limit;
-      const reason = `${rate(value)}/s, ${above ? 'above' : 'not above'} ${rate(limit)}/s (${option})`;
+      const [is, most] = apart(value, limit);
+      const reason = `${is}/s, ${above ? 'above' : 'not above'} ${most}/s (${option})`;
       return { state: above ? 'warning' : 'clear', value, threshold: limit, reason };
     },
   };
@@ -104,6 +106,18 @@ export function fixedRule(id: AlertId, counter: string, limit: number | null, op
 function sofar(series: Series, at: number): number | null {
   const { start } = series;
   return start === null ? null : series.mean(Math.max(start, at - RECENT_SECONDS), at);
+}
+
+const MOST_DIGITS = 6;
+
+/** Two figures with as many digits as it takes to see that they differ. */
+function apart(a: number, b: number): [string, string] {
+  const texts: [string, string] = [rate(a), rate(b)];
+  for (let digits = 2; texts[0] === texts[1] && a !== b && digits <= MOST_DIGITS; digits++) {
+    texts[0] = String(Number(a.toFixed(digits)));
+    texts[1] = String(Number(b.toFixed(digits)));
+  }
+  return texts;
 }
 
 /** "100", "12.3", "0.05". */

@@ -46,7 +46,7 @@ export function reasonsFor(left: number, failed: number, tuples: readonly string
     );
   } else if (of.interfaces !== null) {
     const only = of.interfaces.map((name) => printable(name)).join(', ');
-    const onLoopback = tuples.filter(isOnLoopback).length;
+    const onLoopback = Math.min(tuples.filter(isOnLoopback).length, rest);
     const where = onLoopback > 0 && !of.interfaces.includes('lo') ? `; ${String(onLoopback)} of them on lo` : '';
     tell(
       rest,

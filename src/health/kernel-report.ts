@@ -106,9 +106,11 @@ function unseenOf({ accounts, ledger, boundaries, inexact }: KernelFacts): Unsee
   const widest = widestOf(accounts);
   return ledger.match.unseen.flatMap((send): Unseen[] => {
     const account = send.netns === null ? undefined : byNetns.get(send.netns);
-    const first = account?.first ?? widest?.first;
-    const last = account?.last ?? widest?.last;
-    if (first === undefined || last === undefined || send.mono < first.from || send.mono > last.to) return [];
+    // One that was made meanwhile has counted from the beginning; one that went away counted on to its end.
+    const isNew = (account?.first?.from ?? -Infinity) > boundaries.opened;
+    const first = isNew ? widest.first : (account?.first ?? widest.first);
+    const last = account?.broken === true ? widest.last : (account?.last ?? widest.last);
+    if (send.mono < first.from || send.mono > last.to) return [];
     return [{ netns: send.netns, edge: isEdge(send, first, last, boundaries), tuple: send.tuple }];
   });
 }
@@ -118,10 +120,13 @@ function isEdge({ mono }: TracedSend, first: Span, last: Span, { opened, closing
   return mono <= Math.max(opened, first.to) || mono >= Math.min(closing, last.from);
 }
 
-function widestOf(accounts: readonly Account[]): { first: Span; last: Span } | null {
+/** Where nothing could be read: all the time that there was. */
+function widestOf(accounts: readonly Account[]): { first: Span; last: Span } {
   const firsts = accounts.flatMap(({ first }) => (first === null ? [] : [first]));
   const lasts = accounts.flatMap(({ last }) => (last === null ? [] : [last]));
-  if (firsts.length === 0 || lasts.length === 0) return null;
+  if (firsts.length === 0 || lasts.length === 0) {
+    return { first: { from: -Infinity, to: -Infinity }, last: { from: Infinity, to: Infinity } };
+  }
   const from = (spans: readonly Span[]): number => Math.min(...spans.map((span) => span.from));
   const to = (spans: readonly Span[]): number => Math.max(...spans.map((span) => span.to));
   return { first: { from: from(firsts), to: from(firsts) }, last: { from: to(lasts), to: to(lasts) } };

@@ -220,7 +220,10 @@ export class LiveHealth {
   private whyInexact({ match }: LiveLedger): string | null {
     if (this.order.unfolded) return 'copies were counted each as its own (--no-fold)';
     if (this.clockWasSet) return 'the clock was set meanwhile';
-    return match.overflowed ? 'there were too many to compare one by one' : null;
+    if (match.overflowed) return 'there were too many to compare one by one';
+    return match.isBlurred
+      ? 'answers of a listener, which the trace tells without their other end, lay too close together'
+      : null;
   }
 
   /** OutRsts of each namespace that was asked for, since the first reading. */

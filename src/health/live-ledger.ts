@@ -94,7 +94,7 @@ export class LiveLedger {
   /** The namespace that a reset was sent in; undefined: it was not sent by this machine. */
   senderOf(reset: Reset): number | null | undefined {
     const first = firstSeen(reset);
-    return this.isOwn(first.srcIp) ? this.sourceOf(first, reset) : undefined;
+    return this.isOwn(first.srcIp) || reset.ownFilter ? this.sourceOf(first, reset) : undefined;
   }
 
   private sourceOf({ srcIp }: Tuple, { netns, ownFilter }: Reset): number | null {

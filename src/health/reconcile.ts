@@ -83,7 +83,7 @@ export function reconcile(ledger: Ledger): Reconciled {
   for (const one of open.filter(({ ground }) => ground.captured)) {
     one.edge = Math.min(Math.max(one.left, 0), exact ? edgeOf(one, pool) : edgeByCounter(one.ground));
     one.left -= one.edge;
-    const uncounted = one.unseen.filter(({ edge }) => !edge).length - one.left;
+    const uncounted = one.unseen.filter(({ edge }) => !edge).length - Math.max(one.left, 0);
     notCaptured += hindered(one, ledger.hindrances, differences);
     if (uncounted > 0) differences.push(uncountedDifference(uncounted, one.ground));
   }
@@ -141,7 +141,8 @@ export function reconcile(ledger: Ledger): Reconciled {
 function giveStrays(open: readonly Open[], strays: number): number {
   let more = Math.max(strays, 0);
   for (const one of open) {
-    const given = Math.min(Math.max(one.left, 0), more);
+    // What the trace tells to be missed here is not what was captured.
+    const given = Math.min(Math.max(one.left - one.unseen.length, 0), more);
     one.left -= given;
     one.given += given;
     more -= given;

@@ -22,7 +22,7 @@ export class Series {
     const last = this.readings.at(-1);
     if (last !== undefined && at <= last.at) return;
     this.readings.push({ at, sum: last === undefined ? 0 : last.sum + by });
-    while ((this.readings[1]?.at ?? Infinity) < at - KEPT_SECONDS) this.readings.shift();
+    while ((this.readings[1]?.at ?? Infinity) < (last?.at ?? at) - KEPT_SECONDS) this.readings.shift();
   }
 
   /** Of the first reading; null: there is none. */

@@ -32,7 +32,7 @@ const EXPLAINS: Readonly<Record<Setting, Explains>> = {
     return `${plural(overflows, 'handshake')} found an accept queue full and ${overflows === 1 ? 'was' : 'were'} dropped without a reset`;
   },
   'net.core.somaxconn': (value, { rose, queues }) => {
-    const [full] = queues.filter((queue) => queue.backlog_max === value);
+    const [full] = queues.filter((queue) => queue.backlog_max === value).sort((a, b) => b.backlog - a.backlog);
     if (full === undefined || ((rose.get('ListenOverflows') ?? 0) === 0 && full.backlog < value)) return null;
     return `no accept queue gets longer, whatever the program asks for: that of port ${String(full.port)} is as long as this`;
   },

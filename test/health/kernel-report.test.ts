@@ -289,7 +289,6 @@ describe('a namespace whose counters could not be read', () => {
 
   test('of none: what was captured is all that there is', () => {
     const ledger = liveLedger();
-    ledger.traced(tracedBy(from(1), 10));
     both(ledger, from(2), 11);
     const told = report([account(null, { first: null, last: null })], ledger);
     expect(told.reconciliation).toMatchObject({ kernel_counted: 1, captured_sent: 1, not_by_tcp: 0 });

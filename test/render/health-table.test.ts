@@ -101,6 +101,33 @@ describe('the totals', () => {
   });
 });
 
+describe('what could not be read', () => {
+  const unread = sampleNamespace({
+    counters: sampleCounters().map((row) => ({ ...row, total: null, delta: null, rate: null })),
+  });
+
+  test('is not said to stand still', () => {
+    for (const all of [false, true]) {
+      expect(blocks(totals({ namespaces: [unread] }, {}, all)).get('Network namespace web')).toBe(
+        'Network namespace web\n  could not be read',
+      );
+      expect(blocks(ended({ namespaces: [unread] }, { ...ALL, all })).get('Network namespace web')).toBe(
+        'Network namespace web\n  could not be read',
+      );
+    }
+    expect(renderInterval(sampleHealth({ namespaces: [unread] }), PLAIN).split('\n')[1]).toBe(
+      '12:00:02 web  could not be read',
+    );
+  });
+  test('in part is told where it was', () => {
+    const part = sampleNamespace({ counters: [...unread.counters.slice(1), sampleCounter({ delta: 0, rate: 0 })] });
+    expect(blocks(ended({ namespaces: [part] })).get('Network namespace web')).toBe(
+      'Network namespace web\n  none of the 5 counters of resets moved (--all shows them)',
+    );
+    expect(renderInterval(sampleHealth({ namespaces: [part] }), PLAIN)).toContain(' web  nothing moved\n');
+  });
+});
+
 describe('an interval', () => {
   test('tells what moved, when it ended', () => {
     expect(renderInterval(sampleHealth(), PLAIN)).toBe('12:00:02  OutRsts 50.0/s, AttemptFails 0.50/s\n');
@@ -111,7 +138,8 @@ describe('an interval', () => {
     const at = (seconds: number): string => {
       const end = new Date((midnight + 0.25) * 1000).toISOString();
       const short = { ...window, end, start_epoch: midnight + 0.25 - seconds, end_epoch: midnight + 0.25, seconds };
-      return renderInterval(sampleHealth({ window: short, counters: [] }), PLAIN);
+      const counters = [sampleCounter({ delta: 0, rate: 0 })];
+      return renderInterval(sampleHealth({ window: short, counters }), PLAIN);
     };
     expect([0.1, 0.5, 1, 20].map(at)).toEqual([
       '00:00:00.250  nothing moved\n',
@@ -348,7 +376,9 @@ describe('whatever is told', () => {
     const number = fc.oneof(fc.nat({ max: 2 ** 45 }), fc.constant(null));
     fc.assert(
       fc.property(number, number, (total, delta) => {
-        const counters = [sampleCounter({ total, delta, rate: delta === null ? null : delta / 2 })];
+        const one = sampleCounter({ total, delta, rate: delta === null ? null : delta / 2 });
+        // Where nothing at all is known there is no table.
+        const counters = [one, sampleCounter({ name: 'TW' })];
         const line = ended({ counters }, ALL, { width: 120 }).split('\n')[2] ?? '';
         const [, more, , all] = line.trim().split(/ +/);
         expect(more).toBe(delta === null ? '-' : `+${delta.toLocaleString('en-US')}`);

@@ -7,6 +7,7 @@ import { sectionComment } from '../../src/capture/host-note.js';
 import { KEEP_ALL } from '../../src/report/filter.js';
 import type { Report, ResetEvent } from '../../src/report/types.js';
 import { readBytes } from '../capture/reading.js';
+import { sampleAlert, sampleKernel } from '../render/sample-kernel.js';
 import { analyse, classic, frameOf, onInterfaces, ROUTED, START, type At, type Settings } from './analysing.js';
 
 const NOBODY: Growing = {
@@ -122,6 +123,26 @@ describe('a growing capture', () => {
     expect(report.packets).toMatchObject({ unique: 5, filtered_out: 3 });
     expect(report.events).toHaveLength(2);
     expect(report.ports).toMatchObject([{ resets: 2 }]);
+  });
+
+  test('whoever compares it with the kernel hears of every reset, also of what is left out', async () => {
+    const heard: string[] = [];
+    const witness: Growing['witness'] = {
+      captured: ({ destPort }) => heard.push(`captured ${destPort}`),
+      counted: ({ destPort }) => heard.push(`counted ${destPort}`),
+      finish: () => Promise.resolve(void heard.push('finish')),
+    };
+    const filter = { ...KEEP_ALL, port: (port: number) => port === 50000 || port === 50002 };
+    const kernel = sampleKernel();
+    const alerts = [sampleAlert()];
+    const facts = (): ReturnType<Growing['facts']> => ({ ...NOBODY.facts(), kernel, alerts });
+    const { report } = await listenTo(classic(aborts(3)), { witness, facts }, { filter });
+    const ports = [50000, 50001, 50002];
+    expect(heard.filter((one) => one.startsWith('captured'))).toEqual(ports.map((port) => `captured ${port}`));
+    expect(heard.filter((one) => one.startsWith('counted'))).toEqual(['counted 50000', 'counted 50002']);
+    expect(heard.filter((one) => one === 'finish')).toHaveLength(1);
+    expect(heard.lastIndexOf('captured 50002')).toBeLessThan(heard.indexOf('finish'));
+    expect([report.kernel, report.alerts]).toEqual([kernel, alerts]);
   });
 
   test('a filter leaves out what it leaves out of a file', async () => {
