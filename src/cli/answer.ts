@@ -60,12 +60,17 @@ export async function finishSaving(saving: Saving | null, values: CommonValues, 
 }
 
 /** Writes the report. @returns whether nobody took it and it was saved instead. */
-export async function deliver(format: Format, report: Report, io: Io, talk: Talk): Promise<boolean> {
+export function deliver(format: Format, report: Report, io: Io, talk: Talk): Promise<boolean> {
+  return deliverText(() => format.report(report), io, talk);
+}
+
+/** The same of any text; `text` may be asked for twice. */
+export async function deliverText(text: () => Iterable<string>, io: Io, talk: Talk): Promise<boolean> {
   const { taken } = io.stdout;
-  for (const text of format.report(report)) await io.stdout.write(text);
+  for (const part of text()) await io.stdout.write(part);
   if (!io.stdout.closed || io.stdout.taken > taken || !io.interrupt.aborted) return false;
   const { saveUndelivered } = await import('./undelivered.js');
-  const file = saveUndelivered(format.report(report), io.env);
+  const file = saveUndelivered(text(), io.env);
   await talk(`nobody took the report: it is saved in ${file}`);
   return true;
 }

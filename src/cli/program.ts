@@ -10,7 +10,7 @@ import {
   READ_EPILOGUE,
   WHO_EPILOGUE,
 } from './help.js';
-import { optionsOf, type CommandName, type OptionSpec } from './options.js';
+import { optionsOf, type OptionSpec } from './options.js';
 
 /** What `live` and `read` have in common, as commander names it. */
 export interface CommonValues {
@@ -218,7 +218,8 @@ export function parseCommandLine(args: readonly string[], width: number | null, 
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return { command: 'shown' };
     const named = args.find((arg) => OTHER_COMMANDS.has(arg)) ?? 'read';
-    throw new UserError('usage', inOneSentence(error), `rstscope ${named} --help`, error);
+    const options = [live, read, who, health, explain, devices].find((one) => one.name() === named)?.options ?? [];
+    throw new UserError('usage', inOneSentence(error, options), `rstscope ${named} --help`, error);
   }
   const { version, schema, listDevices } = program.opts<{ version?: true; schema?: true; listDevices?: true }>();
   if (version === true) return { command: 'version' };
@@ -227,14 +228,16 @@ export function parseCommandLine(args: readonly string[], width: number | null, 
   return typed;
 }
 
-function inOneSentence({ code, message }: CommanderError): string {
+/** `options`: of the command that was named. */
+function inOneSentence({ code, message }: CommanderError, options: readonly Option[]): string {
   if (code === 'commander.help') return 'there is no help on that command';
-  const all = (['live', 'read'] satisfies CommandName[]).flatMap(optionsOf);
-  const spec = all.find(({ flags }) => message.includes(`'${flags}'`));
-  if (code === 'commander.optionMissingArgument' && spec !== undefined)
-    return `${spec.flags} needs a value: ${spec.summary}`;
+  const option = options.find(({ flags }) => message.includes(`'${flags}'`));
+  if (code === 'commander.optionMissingArgument' && option !== undefined)
+    return `${option.flags} needs a value: ${option.description.replace(/ \(default: .*\)$/, '')}`;
   return message
     .replace(/^error: /, '')
+    .replace('. Expected', ', expected')
+    .replace(/\.$/, '')
     .replace(/\n\((.*)\)$/, (_, suggestion: string) => ` (${suggestion.toLowerCase()})`);
 }
 

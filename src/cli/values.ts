@@ -62,7 +62,8 @@ const LONGEST_SECONDS = 366 * 86_400;
 export function duration(option: string, text: string): number {
   const match = /^(\d{1,9}(?:\.\d{1,3})?)([smhd]?)$/.exec(text);
   const seconds = match === null ? NaN : Number(match[1]) * (SECONDS_OF[match[2] ?? ''] ?? 1);
-  if (!(seconds <= LONGEST_SECONDS)) throw usage(option, text, 'seconds, or 90s, 5m, 1h; 0 is until Ctrl-C');
+  const endless = option === '--interval' ? '' : '; 0 is until Ctrl-C';
+  if (!(seconds <= LONGEST_SECONDS)) throw usage(option, text, `seconds, or 90s, 5m, 1h${endless}`);
   return seconds;
 }
 

@@ -21,6 +21,10 @@ const FLOOR = 5;
 const FACTOR_UP = 10;
 const FACTOR_DOWN = 1;
 const UPTIME_SECONDS = 60;
+/** Of less a single reset would be many a second. */
+const LEAST_SECONDS = 1;
+/** Moments are sums of seconds. */
+const NEAR = 0.02;
 
 export type AlertId =
   'netdata_resets_sent' | 'netdata_resets_received' | 'logicmonitor_failed_connections' | 'resets_sent';
@@ -56,7 +60,7 @@ export function netdataRule(id: AlertId, counter: string): Rule {
       const recent = series.mean(at - RECENT_SECONDS, at);
       const minute = series.mean(at - NEEDED_SECONDS, at - RECENT_SECONDS);
       if (recent === null || minute === null) {
-        const has = Math.floor(at - (series.start ?? at) + 1e-6);
+        const has = Math.floor(at - (series.start ?? at) + NEAR);
         const reason = `needs ${String(NEEDED_SECONDS)} s, has ${String(has)}`;
         return { state: 'undefined', value: sofar(series, at), threshold: null, reason };
       }
@@ -89,11 +93,15 @@ export function fixedRule(id: AlertId, counter: string, limit: number | null, op
     counter,
     judge: (series, { at }) => {
       const value = sofar(series, at);
+      const has = at - (series.start ?? at);
       if (limit === null) {
         const reason = `no published threshold: ${option} N sets one`;
         return { state: 'undefined', value, threshold: null, reason };
       }
-      if (value === null) return { state: 'undefined', value, threshold: limit, reason: 'needs 1 s, has 0' };
+      if (value === null || has < LEAST_SECONDS - NEAR) {
+        const reason = `needs ${String(LEAST_SECONDS)} s, has ${has.toFixed(1)}`;
+        return { state: 'undefined', value, threshold: limit, reason };
+      }
       const above = value > limit;
       const [is, most] = apart(value, limit);
       const reason = `${is}/s, ${above ? 'above' : 'not above'} ${most}/s (${option})`;

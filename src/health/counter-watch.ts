@@ -28,6 +28,8 @@ export interface Account {
   readonly totals: Counters;
   /** It went away, or another one took its place: what was counted after the last reading is not known. */
   readonly broken: boolean;
+  /** It could not be read the last time. */
+  readonly gone: boolean;
   /** When the first reading was, and the last one: nanoseconds of CLOCK_MONOTONIC. */
   readonly first: Span | null;
   readonly last: Span | null;
@@ -41,6 +43,7 @@ class Watched implements Account {
   rose: Map<string, number> | null = null;
   totals: Counters = new Map();
   broken = false;
+  gone = false;
   first: Span | null = null;
   last: Span | null = null;
   private tried = false;
@@ -54,6 +57,7 @@ class Watched implements Account {
   take(reading: CounterReading | null, late: boolean): void {
     const fresh = late && !this.tried;
     this.tried = true;
+    this.gone = reading === null;
     if (reading === null) {
       if (this.rose !== null) this.broken = true;
       return;

@@ -142,8 +142,9 @@ export class HealthRun {
 /** Every counter that speaks of resets; what this kernel lacks is null. */
 function counterRows(account: Account, from: Mark | null, to: Mark, seconds: number): CounterRow[] {
   return KNOWN_COUNTERS.map(({ name, meaning, cause }) => {
-    const total = account.totals.get(name) ?? null;
-    const sum = to.rose.get(account)?.get(name);
+    // Of a namespace that is gone nothing is known of this span.
+    const total = account.gone ? null : (account.totals.get(name) ?? null);
+    const sum = account.gone ? undefined : to.rose.get(account)?.get(name);
     const delta = from === null || sum === undefined ? null : sum - (from.rose.get(account)?.get(name) ?? 0);
     const rate = delta === null || seconds <= 0 ? null : Number((delta / seconds).toFixed(6));
     return { name, total, delta, rate, meaning, cause };

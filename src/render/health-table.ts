@@ -34,16 +34,20 @@ export function renderTotals(
 ): string {
   const { boot_seconds: boot, counters, namespaces } = document;
   const { ellipsis } = glyphs(style);
-  const since = boot === null ? 'Since the host was started' : `Since the host was started, ${duration(boot)} ago`;
+  const since = boot === null ? 'Totals so far' : `Totals so far (the host is up for ${duration(boot)})`;
   const columns: Column<CounterRow>[] = [
     { head: 'counter', cell: ({ name }) => name },
     { head: 'total', cell: ({ total }) => count(total), right: true },
-    { head: 'what it counts', cell: ({ meaning }, room) => clip(meaning, room, ellipsis), least: 24 },
+    { head: 'what it counts', cell: ({ meaning }, room) => clip(meaning, room, ellipsis), least: 24, rank: 10 },
   ];
   const block = (title: string, rows: readonly CounterRow[]): string[] => {
     if (areUnread(rows)) return [title, UNREAD];
     const shown = rows.filter(({ total }) => all || (total ?? 0) > 0);
-    const nothing = `  none of the ${plural(rows.length, 'counter')} of resets has ever moved (--all shows them)`;
+    const nothing = wrap(
+      `  none of the ${plural(rows.length, 'counter')} of resets has ever moved (--all shows them)`,
+      style.width,
+      '    ',
+    );
     return [title, ...(shown.length === 0 ? [nothing] : tableLines(columns, shown, style))];
   };
   return text(blocksOf(since, counters, namespaces, block, style));
@@ -56,10 +60,11 @@ export function renderInterval(document: HealthDocument, style: Style): string {
   const start = isShort ? window.start_epoch : null;
   const lead = clockOf(clockText({ start_epoch: start, end_epoch: window.end_epoch }, style).time(window.end));
   const line = (label: string, rows: readonly CounterRow[]): string => {
-    if (areUnread(rows)) return `${lead}${label}${UNREAD}`;
+    if (areUnread(rows)) return wrap(`${lead}${label}${UNREAD}`, style.width, ' '.repeat(lead.length + 2));
     const moved = rows.filter(({ delta }) => (delta ?? 0) !== 0);
     const told = moved.map(({ name, rate }) => `${name} ${decimal(rate)}/s`);
-    return wrap(`${lead}${label}  ${told.length === 0 ? 'nothing moved' : told.join(', ')}`, style.width, '          ');
+    const what = told.length === 0 ? 'nothing moved' : told.join(', ');
+    return wrap(`${lead}${label}  ${what}`, style.width, ' '.repeat(lead.length + 2));
   };
   const lines = [line('', counters), ...namespaces.map((one) => line(` ${safe(nameOf(one), style)}`, one.counters))];
   return `${lines.join('\n')}\n`;
@@ -70,7 +75,8 @@ export function renderChange(alert: AlertRow, time: string, style: Style): strin
   const clock = clockText({ start_epoch: null, end_epoch: null }, style);
   const paint = painter(style);
   const tint = alert.state === 'warning' ? paint.warning : paint.good;
-  return `${wrap(tint(`${clockOf(clock.time(time))}  ${safe(alertText(alert), style)}`), style.width, '          ')}\n`;
+  const lead = clockOf(clock.time(time));
+  return `${tint(wrap(`${lead}  ${safe(alertText(alert), style)}`, style.width, ' '.repeat(lead.length + 2)))}\n`;
 }
 
 /** Without the date that a window of no span brings. */
@@ -87,7 +93,11 @@ export function renderHealth(document: HealthDocument, style: Style, view: Healt
   const block = (title: string, rows: readonly CounterRow[], history: History): string[] => {
     if (areUnread(rows)) return [title, UNREAD];
     const shown = rows.filter(({ delta }) => view.all || (delta ?? 0) !== 0);
-    const nothing = `  none of the ${plural(rows.length, 'counter')} of resets moved (--all shows them)`;
+    const nothing = wrap(
+      `  none of the ${plural(rows.length, 'counter')} of resets moved (--all shows them)`,
+      style.width,
+      '    ',
+    );
     if (shown.length === 0) return [title, nothing];
     const meanings = shown.map(({ name, meaning }) => wrap(`  ${name}: ${meaning}`, style.width, '    '));
     return [
@@ -119,7 +129,11 @@ function alertLines(alerts: readonly AlertRow[], style: Style): string[] {
   return [
     paint.title('Alerts'),
     ...alerts.flatMap(({ id, state, value, reason, counter }) => [
-      `  ${safe(id, style)}: ${tint[state](state)}${value === null ? '' : `, ${decimal(value)}/s`} (${safe(counter, style)})`,
+      wrap(
+        `  ${safe(id, style)}: ${tint[state](state)}${value === null ? '' : `, ${decimal(value)}/s`} (${safe(counter, style)})`,
+        style.width,
+        '    ',
+      ),
       ...(reason === null ? [] : [wrap(`    ${safe(reason, style)}`, style.width, '    ')]),
     ]),
     ...[...counts].map(([counter, what]) =>
@@ -138,8 +152,10 @@ function blocksOf(
 ): string[][] {
   const paint = painter(style);
   return [
-    block(paint.title(title), counters),
-    ...namespaces.map((one) => block(paint.title(`Network namespace ${safe(nameOf(one), style)}`), one.counters)),
+    block(paint.title(wrap(title, style.width, '  ')), counters),
+    ...namespaces.map((one) =>
+      block(paint.title(wrap(`Network namespace ${safe(nameOf(one), style)}`, style.width, '  ')), one.counters),
+    ),
   ];
 }
 
@@ -147,7 +163,7 @@ function rateColumns(history: History, style: Style): Column<CounterRow>[] {
   const { bars } = glyphs(style);
   const chart: Column<CounterRow> = {
     head: 'course',
-    cell: ({ name }) => sparkline(mergeBuckets(history.get(name) ?? [], CHART_COLUMNS).counts, bars),
+    cell: ({ name }) => sparkline(means(history.get(name) ?? [], CHART_COLUMNS), bars),
     rank: 20,
     paint: painter(style).chart,
   };
@@ -159,6 +175,12 @@ function rateColumns(history: History, style: Style): Column<CounterRow>[] {
     { head: 'total', cell: ({ total }) => count(total), right: true, rank: 10 },
     { head: 'points to', cell: ({ cause }) => cause ?? NOTHING, rank: 30 },
   ];
+}
+
+/** Neighbours made one until no more than `room` are left; the last one may be of fewer. */
+function means(rates: readonly number[], room: number): number[] {
+  const { counts, merged } = mergeBuckets(rates, room);
+  return counts.map((sum, i) => sum / Math.min(merged, rates.length - i * merged));
 }
 
 const UNREAD = '  could not be read';

@@ -6,11 +6,15 @@ import { decimal } from './figures.js';
 import { glyphs, painter, safe, type Style } from './style.js';
 import { wrap } from './text-width.js';
 
+/** Sentences of our own, with some addresses and names in them. */
+const LONGEST = 2048;
+
 /** Nothing of a saved capture. */
 export function kernelLines({ kernel, alerts }: Report, style: Style): string[] {
   if (kernel === null) return [];
   const { bullet, arrow } = glyphs(style);
-  const say = (lead: string, text: string): string => wrap(`  ${lead} ${safe(text, style)}`, style.width, '    ');
+  const say = (lead: string, text: string): string =>
+    wrap(`  ${lead} ${safe(text, style, LONGEST)}`, style.width, '    ');
   const { differences, because } = kernel.reconciliation;
   const warnings = alerts.filter(({ state }) => state === 'warning');
   return [
@@ -26,9 +30,7 @@ export function kernelLines({ kernel, alerts }: Report, style: Style): string[] 
     ...kernel.aborts.map(({ message }) => say(bullet, message)),
     ...queueLines(kernel.listeners).map((text) => say(bullet, text)),
     ...kernel.sysctls.map(({ name, value, message }) => say(bullet, `${name} = ${value}: ${message}`)),
-    ...warnings.map((alert) =>
-      wrap(`  ${painter(style).warning(`${bullet} ${alertText(alert)}`)}`, style.width, '    '),
-    ),
+    ...warnings.map((alert) => painter(style).warning(say(bullet, alertText(alert)))),
   ];
 }
 

@@ -90,8 +90,8 @@ export function glyphs(style: Style): Glyphs {
 }
 
 /** Text from a capture, fit to be shown: nothing in it can steer the terminal. */
-export function safe(text: string, style: Style): string {
-  const shown = printable(text);
+export function safe(text: string, style: Style, limit?: number): string {
+  const shown = printable(text, limit);
   return style.unicode ? shown : shown.replaceAll('·', '?').replaceAll('…', '...');
 }
 

@@ -30,6 +30,7 @@ const own = (rose: Record<string, number> | null, more: Partial<Account> = {}): 
     rose: rose === null ? null : new Map(Object.entries(rose)),
     totals: new Map(),
     broken: false,
+    gone: false,
   },
   ...{ first: span(1), last: span(63), ...more },
 });

@@ -46,7 +46,7 @@ describe('the totals', () => {
   test('are those that ever moved, with what each counts', () => {
     expect(totals()).toBe(
       text(
-        'Since the host was started, 2 d 12 h ago',
+        'Totals so far (the host is up for 2 d 12 h)',
         '  counter          total  what it counts',
         '  OutRsts          1,234  resets sent by TCP, IPv4 and IPv6',
         '  AttemptFails     1,001  connections that ended in their handshake: refused, o…',
@@ -57,7 +57,7 @@ describe('the totals', () => {
   test('are all with --all, those that this kernel lacks as "-"', () => {
     expect(totals({}, {}, true)).toBe(
       text(
-        'Since the host was started, 2 d 12 h ago',
+        'Totals so far (the host is up for 2 d 12 h)',
         '  counter               total  what it counts',
         '  OutRsts               1,234  resets sent by TCP, IPv4 and IPv6',
         '  AttemptFails          1,001  connections that ended in their handshake: refus…',
@@ -71,21 +71,21 @@ describe('the totals', () => {
     const counters = [sampleCounter({ total: 0 }), sampleCounter({ name: 'TW', total: null })];
     expect(totals({ counters })).toBe(
       text(
-        'Since the host was started, 2 d 12 h ago',
+        'Totals so far (the host is up for 2 d 12 h)',
         '  none of the 2 counters of resets has ever moved (--all shows them)',
       ),
     );
   });
   test('where nobody says since when the host is up', () => {
-    expect(totals({ boot_seconds: null }).split('\n')[0]).toBe('Since the host was started');
-    expect(totals({ boot_seconds: 11.26 }).split('\n')[0]).toBe('Since the host was started, 11.3 s ago');
+    expect(totals({ boot_seconds: null }).split('\n')[0]).toBe('Totals so far');
+    expect(totals({ boot_seconds: 11.26 }).split('\n')[0]).toBe('Totals so far (the host is up for 11.3 s)');
   });
   test('of other namespaces stand in blocks of their own, by name or else by number', () => {
     const nameless = sampleNamespace({ name: null, counters: sampleCounters() });
     const namespaces = [sampleNamespace(), nameless, sampleNamespace({ name: null, netns: null })];
     const found = blocks(totals({ namespaces }));
     expect([...found.keys()]).toEqual([
-      'Since the host was started, 2 d 12 h ago',
+      'Totals so far (the host is up for 2 d 12 h)',
       'Network namespace web',
       'Network namespace 4026532281',
       'Network namespace unknown',

@@ -9,7 +9,8 @@ import { HealthRun, type Mark, type Sample } from '../../health/health-run.js';
 import { healthJson, healthLine } from '../../render/health-json.js';
 import { colorLevel, supportsUnicode, type Style } from '../../render/style.js';
 import { SCHEMA_VERSION, type AlertRow, type HealthDocument, type Window } from '../../report/types.js';
-import { EXIT_OK } from '../exit-codes.js';
+import { deliverText } from '../answer.js';
+import { EXIT_INCOMPLETE, EXIT_OK } from '../exit-codes.js';
 import type { Io } from '../io.js';
 import { colorOf } from '../plan.js';
 import type { HealthValues } from '../program.js';
@@ -40,7 +41,8 @@ interface Screen {
   /** The counters as they were found. */
   begin(found: Sample): Promise<void>;
   interval(document: HealthDocument, isOnly: boolean): Promise<void>;
-  end(document: HealthDocument): Promise<void>;
+  /** The text of the end. */
+  end(document: HealthDocument): string;
 }
 
 export async function health(values: HealthValues, args: readonly string[], io: Io): Promise<number> {
@@ -67,12 +69,16 @@ export async function health(values: HealthValues, args: readonly string[], io: 
   await talk(
     `reading the kernel's counters ${times.seconds === null ? 'until Ctrl-C' : `for ${String(times.seconds)} s (Ctrl-C ends it)`}`,
   );
-  await follow(run, begun, times, screen, io);
-  return EXIT_OK;
+  const text = await follow(run, begun, times, screen, io);
+  return (await deliverText(() => [text], io, talk)) ? EXIT_INCOMPLETE : EXIT_OK;
 }
 
 function timesOf({ interval, duration: typed }: HealthValues): Times {
   const asked = typed === undefined ? DEFAULT_SECONDS : duration('-d', typed);
+  if (asked !== 0 && asked < LEAST_INTERVAL) {
+    const sentence = `-d is ${String(asked)} s, it takes at least ${String(LEAST_INTERVAL)} s, or 0 until Ctrl-C`;
+    throw new UserError('usage', sentence, 'rstscope health --help');
+  }
   const seconds = asked === 0 ? null : asked;
   const usual = seconds === null ? DEFAULT_SECONDS : Math.min(DEFAULT_SECONDS, seconds);
   const every = interval === undefined ? usual : duration('--interval', interval);
@@ -83,8 +89,8 @@ function timesOf({ interval, duration: typed }: HealthValues): Times {
   return { seconds, interval: seconds === null ? every : Math.min(every, seconds) };
 }
 
-/** Reads until the end, and shows each interval. */
-async function follow(run: HealthRun, begun: Mark, times: Times, screen: Screen, io: Io): Promise<void> {
+/** Reads until the end, and shows each interval. @returns what is to be shown then. */
+async function follow(run: HealthRun, begun: Mark, times: Times, screen: Screen, io: Io): Promise<string> {
   const ending = new AbortController();
   const end = (): void => {
     ending.abort();
@@ -115,7 +121,7 @@ async function follow(run: HealthRun, begun: Mark, times: Times, screen: Screen,
       shown = last;
     }
     if (shown !== last) await screen.interval(await documentOf(run, shown, last, whole), shown === begun);
-    await screen.end(await documentOf(run, begun, last, true));
+    return screen.end(await documentOf(run, begun, last, true));
   } finally {
     io.interrupt.removeEventListener('abort', end);
     io.stdout.onClosed = () => undefined;
@@ -177,10 +183,10 @@ async function screenOf(values: HealthValues, run: HealthRun, io: Io): Promise<S
   const nothing = (): Promise<void> => Promise.resolve();
   const wholeIntervals = values.ndjson === true;
   if (values.json === true) {
-    return { wholeIntervals, begin: nothing, interval: nothing, end: (all) => write(healthJson(all)) };
+    return { wholeIntervals, begin: nothing, interval: nothing, end: healthJson };
   }
   if (wholeIntervals) {
-    return { wholeIntervals, begin: nothing, interval: (one) => write(healthLine(one)), end: nothing };
+    return { wholeIntervals, begin: nothing, interval: (one) => write(healthLine(one)), end: () => '' };
   }
   const { renderChange, renderHealth, renderInterval, renderTotals } = await import('../../render/health-table.js');
   const { isTTY, colorDepth } = io.stdout;
@@ -204,7 +210,7 @@ async function screenOf(values: HealthValues, run: HealthRun, io: Io): Promise<S
       await write(renderInterval(one, style));
       for (const alert of changed) await write(renderChange(alert, alert.since ?? one.window.end ?? '', style));
     },
-    end: (whole) => write(`${lines > 0 ? '\n' : ''}${renderHealth(whole, style, { all, history: run.history })}`),
+    end: (whole) => `${lines > 0 ? '\n' : ''}${renderHealth(whole, style, { all, history: run.history })}`,
   };
 }
 
