@@ -14,7 +14,13 @@ const span = (at: number): NonNullable<Account['first']> => ({ from: at * 1e9, t
 function account(rose: Record<string, number> | null, more: Partial<Account> = {}): Account {
   return {
     namespace: { inode: OWN, name: null, path: null },
-    ...{ asked: true, rose: rose === null ? null : new Map(Object.entries(rose)), totals: new Map(), broken: false },
+    ...{
+      asked: true,
+      rose: rose === null ? null : new Map(Object.entries(rose)),
+      totals: new Map(),
+      broken: false,
+      gone: false,
+    },
     ...{ first: span(1), last: span(63) },
     ...more,
   };
