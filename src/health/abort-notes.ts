@@ -32,7 +32,7 @@ const COUNTERS: readonly Counter[] = [
     causes: ['abort-unread-data'],
     raisedBy: (cause) => cause === 'abort-unread-data',
     also: 'it is raised by every close with data unread',
-    except: null,
+    except: 'a connection of MPTCP ends without raising it',
   },
   {
     name: 'TCPAbortOnData',

@@ -99,7 +99,7 @@ export function fixedRule(id: AlertId, counter: string, limit: number | null, op
         return { state: 'undefined', value, threshold: null, reason };
       }
       if (value === null || has < LEAST_SECONDS - NEAR) {
-        const reason = `needs ${String(LEAST_SECONDS)} s, has ${has.toFixed(1)}`;
+        const reason = `needs ${String(LEAST_SECONDS)} s, has ${String(Number(has.toFixed(1)))}`;
         return { state: 'undefined', value, threshold: limit, reason };
       }
       const above = value > limit;

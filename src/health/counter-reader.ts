@@ -8,7 +8,7 @@
 import { readFileSync } from 'node:fs';
 import { catInside } from '../attribute/inside.js';
 import { netNamespaceOf, netNamespaces } from '../attribute/sockets/descriptors.js';
-import { pidOf, type Namespace } from '../capture/live/namespaces.js';
+import { inodeAt, pidOf, type Namespace } from '../capture/live/namespaces.js';
 import { parseCounters, type Counters } from './counter-text.js';
 
 const PROC = '/proc';
@@ -46,6 +46,8 @@ export class CounterReader {
 
   /** By a program that is started in it. Null: it is gone, or may not be entered. */
   async enter(namespace: Namespace): Promise<CounterReading | null> {
+    // Its name may have been given to another one.
+    if (!isStillThere(namespace)) return null;
     const from = mono();
     const text = await catInside(
       namespace,
@@ -65,6 +67,11 @@ export class CounterReader {
     for (const one of netNamespaces(PROC)) this.pids.set(one.inode, one.pid);
     return this.pids.get(inode) ?? null;
   }
+}
+
+/** The path leads to it. */
+export function isStillThere({ inode, path }: Namespace): boolean {
+  return path === null || inode === null || inodeAt(path) === inode;
 }
 
 function readBy(pid: number | 'self'): CounterReading | null {

@@ -6,13 +6,13 @@
  */
 
 import { allNamespaces, type Namespace } from '../capture/live/namespaces.js';
-import { CounterReader, type CounterReading } from './counter-reader.js';
+import { CounterReader, isStillThere, type CounterReading } from './counter-reader.js';
 import type { Counters } from './counter-text.js';
 import { increaseOf } from './increase.js';
 import { KNOWN_NAMES } from './known-counters.js';
 
-/** Namespaces beside those that were asked for. */
-const MAX_OTHERS = 512;
+/** Namespaces; what others send is told by the trace only. */
+const MOST = 512;
 /** Of these, those that no process is in by which they could be read: each takes a program that is started in it. */
 const MAX_ENTERED = 32;
 const AT_ONCE = 4;
@@ -51,6 +51,10 @@ class Watched implements Account {
   constructor(namespace: Namespace, asked: boolean) {
     this.namespace = namespace;
     this.asked = asked;
+  }
+
+  get hasSentNothing(): boolean {
+    return (this.rose?.get('OutRsts') ?? 0) === 0;
   }
 
   /** `late`: the others were read first before; one that is met only now was made since, and counted from 0. */
@@ -129,9 +133,13 @@ export class CounterWatch {
 
   private findOthers(): void {
     if (!this.others) return;
-    const found = allNamespaces().slice(0, MAX_OTHERS);
-    for (const namespace of found) {
+    for (const [key, one] of this.watched) {
+      // Nothing of it is left to be told.
+      if (!one.asked && one.hasSentNothing && !isStillThere(one.namespace)) this.watched.delete(key);
+    }
+    for (const namespace of allNamespaces()) {
       const key = keyOf(namespace);
+      if (this.watched.size >= MOST) return;
       if (!this.watched.has(key)) this.watched.set(key, new Watched(namespace, false));
     }
   }
@@ -144,6 +152,7 @@ export class CounterWatch {
     for (const one of all) {
       const reading = this.reader.readNow(one.namespace);
       if (reading !== null) one.take(reading, late);
+      else if (!isStillThere(one.namespace)) one.take(null, late);
       else if (one.asked || entered++ < MAX_ENTERED) waiting.push(one);
       else one.take(null, late);
     }

@@ -3,6 +3,7 @@
 import { plural, printable } from '../base/text.js';
 import type { Difference } from '../report/types.js';
 import type { Foreign, Ground, Unseen } from './ledger.js';
+import type { Doubts } from './send-match.js';
 
 const NOWHERE = { netns: null, name: null } as const;
 
@@ -31,6 +32,26 @@ export function elsewhereDifference(resets: number, { key, netns, name }: Ground
     message: `${plural(resets, 'reset')} sent in ${labelOf({ netns, name })}, which was not captured in`,
     next_step: key === null ? 'sudo rstscope live --netns all' : `sudo rstscope live --netns ${printable(key)}`,
   };
+}
+
+/** What keeps equal numbers from being a proof. */
+export function doubtDifferences({ listeners, apart, apartSeconds, translated }: Doubts): Difference[] {
+  const tell = (resets: number, message: string): Difference[] =>
+    resets === 0 ? [] : [{ what: 'doubtful', resets, ...NOWHERE, message, next_step: null }];
+  return [
+    ...tell(
+      listeners,
+      `${plural(listeners, 'answer')} of listeners, which the trace tells without their other end, were found by port and time only`,
+    ),
+    ...tell(
+      apart,
+      `${plural(apart, 'reset')} captured up to ${apartSeconds.toFixed(1)} s apart from when TCP sent ${apart === 1 ? 'it' : 'them'}, or others of the same ends`,
+    ),
+    ...tell(
+      translated,
+      `${plural(translated, 'reset')} captured under other addresses than TCP sent ${translated === 1 ? 'it' : 'them'} with, as NAT on this host makes of them`,
+    ),
+  ];
 }
 
 /** They are resets of their own in the rest of the report, and in no count here. */

@@ -50,7 +50,7 @@ export function reasonsFor(left: number, failed: number, tuples: readonly string
     const where = onLoopback > 0 && !of.interfaces.includes('lo') ? `; ${String(onLoopback)} of them on lo` : '';
     tell(
       rest,
-      `${plural(rest, 'reset')} more counted: sent by an interface that was not listened to (only ${only} was)${where}`,
+      `${plural(rest, 'reset')} more counted: not captured, as by an interface that was not listened to (only ${only} was)${where}`,
       'sudo rstscope live -i any',
     );
   } else if (of.lost) {

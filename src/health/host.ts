@@ -6,7 +6,7 @@ import { netNamespaceOf } from '../attribute/sockets/descriptors.js';
 
 const PROC = '/proc';
 /** The host's own since Linux 6.17 (include/uapi/linux/nsfs.h); before, no namespace has the number. */
-const NET_NS_INIT_INO = 0xeffffff9;
+export const NET_NS_INIT_INO = 0xeffffff9;
 const HOSTS = "the host's network namespace";
 
 /** Seconds; null: nobody says. */

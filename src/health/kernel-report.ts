@@ -5,6 +5,7 @@
 
 import { pidOf, type Namespace } from '../capture/live/namespaces.js';
 import type { KernelNamespaceRow, KernelReport, Reconciliation } from '../report/types.js';
+import { NET_NS_INIT_INO } from './host.js';
 import type { Account, Span } from './counter-watch.js';
 import type { Hindrances } from './hindrances.js';
 import { KNOWN_COUNTERS } from './known-counters.js';
@@ -37,6 +38,7 @@ type Counted = Pick<KernelReport, 'counters' | 'namespaces' | 'reconciliation' |
 
 export function kernelReport(facts: KernelFacts): Counted {
   const { accounts, ledger, inexact } = facts;
+  if (inexact === null) ledger.match.settle();
   const sent = ledger.sentByNetns(inexact === null);
   const told = accounts.filter((account) => hasPart(account, sent));
   const grounds = told.map((account) => groundOf(account, facts, sent.get(account.namespace.inode)?.sent ?? 0));
@@ -50,6 +52,7 @@ export function kernelReport(facts: KernelFacts): Counted {
     strays: all - grounds.reduce((sum, ground) => sum + ground.sent, 0),
     copies: [...sent.values()].reduce((sum, { copies }) => sum + copies, 0),
     matched: ledger.match.matched,
+    doubts: ledger.match.doubts,
     inexact,
     withCopies: facts.unfolded,
     unseen,
@@ -94,7 +97,8 @@ function groundOf(account: Account, { ledger, boundaries }: KernelFacts, sent: n
   };
 }
 
-function keyOf({ name, path }: Namespace): string | null {
+function keyOf({ inode, name, path }: Namespace): string | null {
+  if (inode === NET_NS_INIT_INO) return '1';
   const pid = path === null ? null : pidOf(path);
   return name ?? (pid === null ? null : String(pid));
 }

@@ -54,7 +54,11 @@ export const KNOWN_COUNTERS: readonly KnownCounter[] = [
     cause: 'listen-queue-full',
   },
   { name: 'TCPReqQFullDrop', meaning: 'SYNs dropped because the SYN queue was full: no reset', cause: null },
-  { name: 'TCPReqQFullDoCookies', meaning: 'SYNs answered by a cookie because the SYN queue was full', cause: null },
+  {
+    name: 'TCPReqQFullDoCookies',
+    meaning: 'SYNs answered by a cookie: the SYN queue was full, or tcp_syncookies is 2',
+    cause: null,
+  },
   { name: 'SyncookiesSent', meaning: 'SYN cookies sent', cause: null },
   { name: 'SyncookiesRecv', meaning: 'SYN cookies that came back', cause: null },
   {

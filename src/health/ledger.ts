@@ -1,6 +1,7 @@
 /** What the reconciliation holds against each other: plain data of a capture that is over. */
 
 import type { Hindrances } from './hindrances.js';
+import type { Doubts } from './send-match.js';
 
 /** One network namespace. */
 export interface Ground {
@@ -44,6 +45,8 @@ export interface Ledger {
   readonly strays: number;
   /** Captured once more than was sent: the same segment at another place, too late to be folded. In no other count. */
   readonly copies: number;
+  /** Of those that are matched, those that may be others. */
+  readonly doubts: Doubts;
   /** Captured, and told by the trace. */
   readonly matched: number;
   /** Why captured and traced resets could not be compared one by one; null: they were. */

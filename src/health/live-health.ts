@@ -9,7 +9,7 @@ import { kernelReasonOf, type Attribution } from '../attribute/process.js';
 import type { TracedReset } from '../attribute/trace/protocol.js';
 import type { Namespace } from '../capture/live/namespaces.js';
 import type { Reset } from '../conversation/reset.js';
-import type { AlertRow, Cause, KernelReport, ListenQueueRow, SysctlRow } from '../report/types.js';
+import type { AlertRow, Cause, KernelReport, ListenQueueRow, Reconciliation, SysctlRow } from '../report/types.js';
 import { abortRows, type CauseCount } from './abort-notes.js';
 import { AlertWatch, NO_LIMITS } from './alert-watch.js';
 import { mono } from './counter-reader.js';
@@ -48,10 +48,10 @@ const EVERY_MS = 1000;
 /** All namespaces of the machine are read every so many times. */
 const ALL_EVERY = 5;
 /**
- * Seconds that a frame may be stamped before and behind the trace's event: behind it by as long as a queue of the
- * interface, or a busy capturing program, may hold it.
+ * Seconds that a frame may be stamped before and behind the trace's event and be its frame without a doubt. A queue of the
+ * interface, or a busy capturing program, may hold it longer: see `SendMatch.settle`.
  */
-const TOLERANCE = { kernel: { early: 0.005, late: 2 }, arrival: { early: 0.05, late: 2 } } as const;
+const TOLERANCE = { kernel: { early: 0.005, late: 0.02 }, arrival: { early: 0.05, late: 0.3 } } as const;
 /** Told before the capture is open. */
 const MAX_EARLY = 100_000;
 /** A step of the wall clock by so much parts the times of frames from those of the trace. */
@@ -63,6 +63,7 @@ export class LiveHealth {
   private readonly alertWatch = new AlertWatch(NO_LIMITS, whichNamespace());
   private ledger: LiveLedger | null = null;
   private early: TracedReset[] = [];
+  private earlyLost = false;
   private readonly causes = new Map<string, CauseCount & { resets: number }>();
   private seenCauses = new Set<Cause>();
   private reported = 0;
@@ -117,6 +118,7 @@ export class LiveHealth {
   readonly traced = (reset: TracedReset): void => {
     if (this.ledger !== null) this.ledger.traced(reset);
     else if (this.early.length < MAX_EARLY) this.early.push(reset);
+    else this.earlyLost = true;
   };
 
   captured(view: Reset): void {
@@ -196,11 +198,9 @@ export class LiveHealth {
     const rose = sumOf(asked);
     return {
       ...counted,
-      // Of resets that were left out of the report the cause is not known here; copies would count twice.
-      aborts:
-        this.unplaced === 0 && this.reported === counted.reconciliation.captured_sent
-          ? abortRows(rose, [...this.causes.values()])
-          : [],
+      // Of resets that were left out of the report the cause is not known here; copies would count twice, and what NAT
+      // translated was taken for somebody else's.
+      aborts: this.isComparable(counted.reconciliation, ledger) ? abortRows(rose, [...this.causes.values()]) : [],
       listeners: this.queues,
       sysctls: asked.flatMap((account) => this.settingsIn(account)),
     };
@@ -217,13 +217,14 @@ export class LiveHealth {
     return settingRows(this.settings.get(namespace) ?? [], inode, seen);
   }
 
+  private isComparable({ captured_sent: sent }: Reconciliation, { match }: LiveLedger): boolean {
+    return this.unplaced === 0 && this.reported === sent && match.doubts.translated === 0;
+  }
+
   private whyInexact({ match }: LiveLedger): string | null {
     if (this.order.unfolded) return 'copies were counted each as its own (--no-fold)';
     if (this.clockWasSet) return 'the clock was set meanwhile';
-    if (match.overflowed) return 'there were too many to compare one by one';
-    return match.isBlurred
-      ? 'answers of a listener, which the trace tells without their other end, lay too close together'
-      : null;
+    return match.overflowed || this.earlyLost ? 'there were too many to compare one by one' : null;
   }
 
   /** OutRsts of each namespace that was asked for, since the first reading. */

@@ -36,7 +36,7 @@ export class LiveLedger {
   private readonly sent = new Map<number | null, number>();
   /** Of these, those that may be copies. */
   private readonly again = new Map<number | null, number>();
-  /** By a socket of this machine, as the trace tells: the moments, nanoseconds of CLOCK_MONOTONIC. */
+  /** By a socket of this machine, as the trace tells. */
   taken = 0;
   /** Ports of this machine that resets had to do with. */
   readonly ports = new Set<number>();
@@ -50,18 +50,18 @@ export class LiveLedger {
   }
 
   /**
-   * Captured as sent, and how many more were copies: seen before at another place and, where resets that were `traced`
-   * can be told one by one, not sent again. By the namespace of the source; null: it is not known.
+   * Captured as sent, and how many more were copies: seen before at another place and, where resets can be told one by one
+   * (`isTraced`), not sent again. By the namespace that sent them; null: it is not known.
    */
-  sentByNetns(traced: boolean): ReadonlyMap<number | null, Sent> {
-    const copies = traced ? new Map<number | null, number>() : this.again;
-    if (traced) for (const { mayBeCopy, netns } of this.match.unsent) if (mayBeCopy) add(copies, netns);
-    return new Map(
-      [...this.sent].map(([netns, all]) => {
-        const own = copies.get(netns) ?? 0;
-        return [netns, { sent: all - own, copies: own }];
-      }),
-    );
+  sentByNetns(isTraced: boolean): ReadonlyMap<number | null, Sent> {
+    if (!isTraced) return together(this.sent, this.again);
+    const sent = new Map(this.match.matchedByNetns);
+    const copies = new Map<number | null, number>();
+    for (const { mayBeCopy, netns } of this.match.unsent) {
+      add(sent, netns);
+      if (mayBeCopy) add(copies, netns);
+    }
+    return together(sent, copies);
   }
 
   traced({ kind, tuple, at, mono, owner }: TracedReset): void {
@@ -79,15 +79,16 @@ export class LiveLedger {
     const first = firstSeen(reset);
     this.notePort(reset, first);
     if (this.isOwn(first.destIp) && !mayBeCopy) this.received++;
-    if (!this.isOwn(first.srcIp) && !reset.ownFilter) return;
-    const netns = this.sourceOf(first, reset);
-    add(this.sent, netns);
-    if (mayBeCopy) add(this.again, netns);
+    const isOwn = this.isOwn(first.srcIp) || reset.ownFilter;
+    const netns = isOwn ? this.sourceOf(first, reset) : null;
+    if (isOwn) add(this.sent, netns);
+    if (isOwn && mayBeCopy) add(this.again, netns);
     this.match.capture({
-      tuples: [exactly(reset), ...twinsOf(reset).map(exactly)],
+      tuples: [exactly(first), ...[reset, ...twinsOf(reset)].filter((one) => one !== first).map(exactly)],
       at: reset.seconds + reset.nanos / 1e9,
       netns,
       mayBeCopy,
+      isOwn,
     });
   }
 
@@ -138,6 +139,19 @@ interface Sighting {
   readonly at: number;
   /** Namespace and interface. */
   readonly place: string;
+}
+
+/** `all`: with the copies. */
+function together(
+  all: ReadonlyMap<number | null, number>,
+  copies: ReadonlyMap<number | null, number>,
+): ReadonlyMap<number | null, Sent> {
+  return new Map(
+    [...all].map(([netns, n]) => {
+      const own = copies.get(netns) ?? 0;
+      return [netns, { sent: n - own, copies: own }];
+    }),
+  );
 }
 
 function add(counts: Map<number | null, number>, key: number | null): void {

@@ -9,6 +9,7 @@
 import type { Difference, Reconciliation } from '../report/types.js';
 import {
   copyDifference,
+  doubtDifferences,
   edgeDifference,
   elsewhereDifference,
   foreignDifference,
@@ -71,7 +72,7 @@ export function reconcile(ledger: Ledger): Reconciled {
   const isStray = ({ netns }: { readonly netns: number | null }): boolean =>
     !open.some(({ ground }) => ground.netns === netns);
   const strayForeign = exact ? ledger.foreign.filter(isStray).length : 0;
-  const ungiven = giveStrays(open, ledger.strays - strayForeign);
+  const ungiven = giveStrays(open, ledger.strays - strayForeign, exact);
   const differences: Difference[] = [];
   const nowhere = exact ? ledger.unseen.filter(isStray) : [];
   const pool = { inside: nowhere.filter(({ edge }) => !edge).length, edge: nowhere.filter(({ edge }) => edge).length };
@@ -79,14 +80,16 @@ export function reconcile(ledger: Ledger): Reconciled {
   const foreign = exact ? ledger.foreign.length : surplus;
   if (foreign > 0) differences.push(foreignDifference(foreign, ledger.foreign, exact));
   let notCaptured = 0;
-  for (const one of open.filter(({ ground }) => !ground.captured)) notCaptured += elsewhere(one, pool, differences);
   for (const one of open.filter(({ ground }) => ground.captured)) {
-    one.edge = Math.min(Math.max(one.left, 0), exact ? edgeOf(one, pool) : edgeByCounter(one.ground));
+    const atEdge = exact ? edgeOf(one, pool) : Infinity;
+    one.edge = Math.min(Math.max(one.left, 0), atEdge, edgeByCounter(one.ground, exact));
     one.left -= one.edge;
     const uncounted = one.unseen.filter(({ edge }) => !edge).length - Math.max(one.left, 0);
     notCaptured += hindered(one, ledger.hindrances, differences);
     if (uncounted > 0) differences.push(uncountedDifference(uncounted, one.ground));
   }
+  // Behind those whose edges are known: what they did not take is of these.
+  for (const one of open.filter(({ ground }) => !ground.captured)) notCaptured += elsewhere(one, pool, differences);
   // Sent where no counter could be read any more: the trace is the kernel's word too.
   const vanished = pool.inside;
   if (vanished > 0) differences.push(vanishedDifference(vanished));
@@ -102,11 +105,14 @@ export function reconcile(ledger: Ledger): Reconciled {
   if (unexplained < 0) differences.push(surplusDifference(-unexplained, gone));
   if (unexplained > 0) {
     const where = open.filter(({ left }) => left > 0).map(({ ground }) => ground);
-    const inside = ledger.unseen.filter(({ edge }) => !edge);
+    const isThere = ({ netns }: Unseen): boolean => netns === null || where.some((ground) => ground.netns === netns);
+    const inside = ledger.unseen.filter((one) => !one.edge && isThere(one));
     differences.push(unexplainedDifference(unexplained, where, { exact, inside, gone }));
   }
   const { dropped, lost } = ledger.hindrances;
-  const isWhole = exact && notCaptured === 0 && unexplained === 0 && dropped === 0 && !lost;
+  const inDoubt = exact ? doubtDifferences(ledger.doubts) : [];
+  differences.push(...inDoubt);
+  const isWhole = exact && inDoubt.length === 0 && notCaptured === 0 && unexplained === 0 && dropped === 0 && !lost;
   const missedInside = ledger.unseen.some((one) => !one.edge);
   const traced = ledger.matched + sum((one) => one.unseen.length + one.pooled) + vanished;
   return {
@@ -138,7 +144,7 @@ export function reconcile(ledger: Ledger): Reconciled {
  * more than was captured of it; and so does what was ascribed to a namespace that did not count it.
  * @returns how many are left.
  */
-function giveStrays(open: readonly Open[], strays: number): number {
+function giveStrays(open: readonly Open[], strays: number, exact: boolean): number {
   let more = Math.max(strays, 0);
   for (const one of open) {
     // What the trace tells to be missed here is not what was captured.
@@ -147,14 +153,16 @@ function giveStrays(open: readonly Open[], strays: number): number {
     one.given += given;
     more -= given;
   }
+  // Those that were not captured in first: of the others what is left may be missing in truth, which only the trace tells.
+  const rich = open.filter(({ ground }) => !ground.captured);
+  if (exact) rich.push(...open.filter(({ ground }) => ground.captured));
   for (const poor of open) {
-    for (const rich of open) {
-      if (poor.left >= 0 || rich.left <= 0 || rich.ground.captured) continue;
-      const moved = Math.min(-poor.left, rich.left);
+    for (const one of rich) {
+      const moved = Math.min(Math.max(-poor.left, 0), Math.max(one.left - one.unseen.length, 0));
       poor.left += moved;
       poor.given -= moved;
-      rich.left -= moved;
-      rich.given += moved;
+      one.left -= moved;
+      one.given += moved;
     }
   }
   return more;
@@ -195,17 +203,22 @@ function elsewhere(one: Open, pool: Pool, differences: Difference[]): number {
 
 function edgeOf(one: Open, pool: Pool): number {
   const own = one.unseen.filter(({ edge }) => edge).length;
-  const more = Math.min(pool.edge, Math.max(one.left - one.unseen.length, 0));
-  pool.edge -= more;
-  const inside = Math.min(pool.inside, Math.max(one.left - one.unseen.length - more, 0));
+  const rest = Math.max(one.left - one.unseen.length, 0);
+  const { countedInside } = one.ground;
+  // Where the counter was not read at the edges, what is not known to be there was missed.
+  const room = countedInside === null ? rest - Math.min(pool.inside, rest) : edgeByCounter(one.ground, true) - own;
+  const more = Math.min(pool.edge, rest, Math.max(room, 0));
+  const inside = Math.min(pool.inside, rest - more);
   pool.inside -= inside;
+  pool.edge -= more;
   one.pooled = more + inside;
   return own + more;
 }
 
-/** Without the trace: what was counted while the capture opened and closed may or may not have been captured. */
-function edgeByCounter({ counted, countedInside }: Ground): number {
-  return countedInside === null ? 0 : Math.max(counted - countedInside, 0);
+/** What was counted while the capture opened and closed; of it some may have been captured. */
+function edgeByCounter({ counted, countedInside }: Ground, exact: boolean): number {
+  if (countedInside === null) return exact ? Infinity : 0;
+  return Math.max(counted - countedInside, 0);
 }
 
 /** What is left was counted while all was listened to. */

@@ -28,6 +28,8 @@ export interface CapturedSend {
   readonly netns: number | null;
   /** The same segment was captured a moment before, at another place. */
   readonly mayBeCopy: boolean;
+  /** Its source is an address of this machine, as far as is known; if not, only the trace can say that it was sent here. */
+  readonly isOwn: boolean;
 }
 
 /** Seconds that a frame may bear an earlier time than the trace's event, and a later one. */
@@ -35,6 +37,23 @@ export interface Tolerance {
   readonly early: number;
   readonly late: number;
 }
+
+/** Resets that are taken for captured, where what was captured may be another one. */
+export interface Doubts {
+  /** Answers of listeners, which the trace tells without their other end: by port and time only. */
+  readonly listeners: number;
+  /** Stamped farther from the trace's event than they should be; by so many seconds at most. */
+  readonly apart: number;
+  readonly apartSeconds: number;
+  /** One end has another address than the trace tells: NAT on this host. */
+  readonly translated: number;
+}
+
+/** Of strangers' resets most are none of ours: few are kept. */
+const MAX_STRANGERS = 20_000;
+/** What is left over is paired over no longer span, in seconds; what NAT has translated is stamped at once. */
+const APART_SECONDS = 60;
+const TRANSLATED_SECONDS = 2;
 
 export class SendMatch {
   /** More were without a counterpart at one time than could be kept. */
@@ -45,9 +64,12 @@ export class SendMatch {
   private readonly captured = new Shelf<CapturedSend>();
   /** Those that may be copies: found only where no other is. */
   private readonly again = new Shelf<CapturedSend>();
+  /** Those whose source is not known to be ours. */
+  private readonly strangers = new Shelf<CapturedSend>(MAX_STRANGERS);
   private readonly tolerance: Tolerance;
   /** Answers of listeners have been traced. */
   private listenersAnswer = false;
+  private readonly doubt = { listeners: 0, apart: 0, apartSeconds: 0, translated: 0 };
 
   constructor(tolerance: Tolerance) {
     this.tolerance = tolerance;
@@ -63,47 +85,80 @@ export class SendMatch {
     return [...this.captured.all, ...this.again.all];
   }
 
-  /**
-   * Answers of one listener are told by their times alone. Where some were sent and not captured, and some captured and
-   * not sent, a shift of their times would look the same.
-   */
-  get isBlurred(): boolean {
-    if (!this.listenersAnswer) return false;
-    const unseen = new Set(this.unseen.map(({ tuple }) => listenerKey(tuple)));
-    return this.unsent.some(({ tuples }) => tuples.flatMap(asListener).some((key) => unseen.has(key)));
+  get doubts(): Doubts {
+    return this.doubt;
   }
 
-  /** How many were sent and captured, by the namespace of their source. */
+  /** How many were sent and captured, by the namespace that sent them. */
   get matchedByNetns(): ReadonlyMap<number | null, number> {
     return this.byNetns;
   }
 
   trace(send: TracedSend): void {
     const { early, late } = this.tolerance;
-    const around = { at: send.at, before: early, behind: late };
     const listener = listenerKey(send.tuple);
     if (listener !== null) this.listenersAnswer = true;
     const key = listener ?? send.tuple;
-    const found = this.captured.nearest(key, around) ?? this.again.nearest(key, around);
-    if (found === null) this.overflowed = !this.traced.put(send, [key]) || this.overflowed;
-    else this.match(found);
+    const found = this.nearestCaptured(key, { at: send.at, before: early, behind: late });
+    if (found === null) {
+      this.overflowed = !this.traced.put(send, [key]) || this.overflowed;
+      return;
+    }
+    if (listener !== null) this.doubt.listeners++;
+    this.match(send, found);
   }
 
   capture(send: CapturedSend): void {
     const { early, late } = this.tolerance;
     const around = { at: send.at, before: late, behind: early };
-    const found =
-      this.nearestOf(send.tuples, around) ??
-      (this.listenersAnswer ? this.nearestOf(send.tuples.flatMap(asListener), around) : null);
+    const found = this.nearestTraced(send.tuples, around);
     if (found !== null) {
-      this.match(send);
+      this.match(found, send);
+      return;
+    }
+    const answer = this.listenersAnswer ? this.nearestTraced(send.tuples.flatMap(asListener), around) : null;
+    if (answer !== null) {
+      this.doubt.listeners++;
+      this.match(answer, send);
       return;
     }
     const keys = [...send.tuples, ...send.tuples.flatMap(asListener)];
-    this.overflowed = !(send.mayBeCopy ? this.again : this.captured).put(send, keys) || this.overflowed;
+    if (!send.isOwn) this.strangers.put(send, keys);
+    else this.overflowed = !(send.mayBeCopy ? this.again : this.captured).put(send, keys) || this.overflowed;
   }
 
-  private nearestOf(keys: readonly string[], around: Around): TracedSend | null {
+  /** Nothing more will come: pairs what is left over and can belong together, which is in doubt then. */
+  settle(): void {
+    for (const send of this.unseen) {
+      const key = listenerKey(send.tuple) ?? send.tuple;
+      const found = this.nearestCaptured(key, { at: send.at, before: APART_SECONDS, behind: APART_SECONDS });
+      if (found === null) continue;
+      this.doubt.apart++;
+      this.doubt.apartSeconds = Math.max(this.doubt.apartSeconds, Math.abs(found.at - send.at));
+      this.traced.take(send);
+      this.match(send, found);
+    }
+    const byEnd = new Shelf<CapturedSend>();
+    for (const one of this.captured.all) byEnd.put(one, endsOf(one.tuples[0] ?? ''));
+    for (const send of this.unseen) {
+      const around = { at: send.at, before: TRANSLATED_SECONDS, behind: TRANSLATED_SECONDS };
+      const found = endsOf(send.tuple).reduce<CapturedSend | null>(
+        (one, end) => one ?? byEnd.nearest(end, around),
+        null,
+      );
+      if (found === null) continue;
+      this.doubt.translated++;
+      this.captured.take(found);
+      this.traced.take(send);
+      this.match(send, found);
+    }
+  }
+
+  private nearestCaptured(key: string, around: Around): CapturedSend | null {
+    return this.captured.nearest(key, around) ?? this.strangers.nearest(key, around) ?? this.again.nearest(key, around);
+  }
+
+  private nearestTraced(keys: readonly string[], around: Around): TracedSend | null {
     for (const key of keys) {
       const found = this.traced.nearest(key, around);
       if (found !== null) return found;
@@ -111,7 +166,10 @@ export class SendMatch {
     return null;
   }
 
-  private match({ netns }: CapturedSend): void {
+  /** Of what NAT has translated the trace knows which address was the sender's; else the address says more than a process. */
+  private match(traced: TracedSend, captured: CapturedSend): void {
+    const isTranslated = captured.tuples.length > 1;
+    const netns = isTranslated ? (traced.netns ?? captured.netns) : (captured.netns ?? traced.netns);
     this.matched++;
     this.byNetns.set(netns, (this.byNetns.get(netns) ?? 0) + 1);
   }
@@ -131,4 +189,11 @@ function listenerKey(tuple: string): string | null {
 function asListener(tuple: string): string[] {
   const [ip = '', port = ''] = tuple.split(' ', 2);
   return [`${ip} ${port}`, `* ${port}`];
+}
+
+/** Each end by itself, the remote one first: a client's port tells more than a server's. Of a listener's answer none. */
+function endsOf(tuple: string): string[] {
+  if (listenerKey(tuple) !== null) return [];
+  const [localIp = '', localPort = '', remoteIp = '', remotePort = ''] = tuple.split(' ');
+  return [`to ${remoteIp} ${remotePort}`, `from ${localIp} ${localPort}`];
 }

@@ -37,10 +37,10 @@ const EXPLAINS: Readonly<Record<Setting, Explains>> = {
     return `no accept queue gets longer, whatever the program asks for: that of port ${String(full.port)} is as long as this`;
   },
   'net.ipv4.tcp_max_syn_backlog': (_, { rose }) => {
-    const full = (rose.get('TCPReqQFullDrop') ?? 0) + (rose.get('TCPReqQFullDoCookies') ?? 0);
+    const full = rose.get('TCPReqQFullDrop') ?? 0;
     return full === 0
       ? null
-      : `${plural(full, 'SYN')} found a SYN queue full: dropped or answered by a cookie, never by a reset`;
+      : `${plural(full, 'SYN')} found a SYN queue full and ${full === 1 ? 'was' : 'were'} dropped without a reset`;
   },
   'net.ipv4.tcp_syn_retries': (value, { rose }) => {
     const again = rose.get('TCPSynRetrans') ?? 0;

@@ -1,7 +1,7 @@
 /** What waits for its counterpart, by keys and by time. Bounded; knows nothing of what it holds. */
 
 /** A thing that found its counterpart takes no room. */
-const MAX_PENDING = 200_000;
+const MOST = 200_000;
 /** So many empty places at the front of a row are worth a move of the others. */
 const MOST_GAP = 1024;
 
@@ -21,6 +21,11 @@ export class Shelf<T extends Timed> {
   /** Of most keys there is one. */
   private readonly byKey = new Map<string, T | Row<T>>();
   private readonly keys = new Map<T, readonly string[]>();
+  private readonly most: number;
+
+  constructor(most = MOST) {
+    this.most = most;
+  }
 
   get all(): readonly T[] {
     return [...this.keys.keys()];
@@ -35,9 +40,9 @@ export class Shelf<T extends Timed> {
       else if (there instanceof Row) there.put(one);
       else this.byKey.set(key, new Row(there, one));
     }
-    if (this.keys.size <= MAX_PENDING) return true;
+    if (this.keys.size <= this.most) return true;
     const [oldest] = this.keys.keys();
-    if (oldest !== undefined) this.remove(oldest);
+    if (oldest !== undefined) this.take(oldest);
     return false;
   }
 
@@ -46,11 +51,12 @@ export class Shelf<T extends Timed> {
     const there = this.byKey.get(key);
     if (there === undefined) return null;
     const best = there instanceof Row ? there.nearest(around) : isWithin(there, around) ? there : null;
-    if (best !== null) this.remove(best);
+    if (best !== null) this.take(best);
     return best;
   }
 
-  private remove(one: T): void {
+  /** It is here no more. */
+  take(one: T): void {
     for (const key of this.keys.get(one) ?? []) {
       const there = this.byKey.get(key);
       if (there instanceof Row) there.remove(one);

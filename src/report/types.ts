@@ -359,7 +359,8 @@ export interface Reconciliation {
 }
 
 export interface Difference {
-  readonly what: 'not_by_tcp' | 'not_captured' | 'copy' | 'edge' | 'unexplained';
+  /** Of 'copy' and 'doubtful' nothing is in the sums. */
+  readonly what: 'not_by_tcp' | 'not_captured' | 'copy' | 'doubtful' | 'edge' | 'unexplained';
   readonly resets: number;
   readonly netns: number | null;
   readonly name: string | null;

@@ -55,7 +55,8 @@ describe('why resets were not captured', () => {
     expect(reasons(1200, { interfaces: ['eth0', 'br0'] })).toEqual([
       {
         resets: 1200,
-        message: '1,200 resets more counted: sent by an interface that was not listened to (only eth0, br0 was)',
+        message:
+          '1,200 resets more counted: not captured, as by an interface that was not listened to (only eth0, br0 was)',
         nextStep: 'sudo rstscope live -i any',
       },
     ]);

@@ -24,12 +24,15 @@ export function container(more: Partial<Ground> = {}): Ground {
   return ground({ netns: OTHER, name: 'web', key: 'web', captured: false, ...more });
 }
 
+export const NO_DOUBTS = { listeners: 0, apart: 0, apartSeconds: 0, translated: 0 };
+
 /** All was traced, and nothing hindered. */
 export function ledger(grounds: readonly Ground[], more: Partial<Ledger> = {}): Ledger {
   const matched = grounds.reduce((sum, one) => sum + one.matched, 0);
   return {
     grounds,
     ...{ strays: 0, copies: 0, matched, inexact: null, withCopies: false, unseen: [], foreign: [], hindrances: FREE },
+    doubts: NO_DOUBTS,
     ...more,
   };
 }

@@ -16,7 +16,7 @@ function traced(at = 0, tuple = TUPLE, netns: number | null = null): TracedSend 
 }
 
 function captured(at = 0, tuples: string | readonly string[] = TUPLE, netns: number | null = 1): CapturedSend {
-  return { tuples: typeof tuples === 'string' ? [tuples] : tuples, at: AT + at, netns, mayBeCopy: false };
+  return { tuples: typeof tuples === 'string' ? [tuples] : tuples, at: AT + at, netns, mayBeCopy: false, isOwn: true };
 }
 
 type Step = { readonly trace: TracedSend } | { readonly capture: CapturedSend };
@@ -71,7 +71,7 @@ describe('one reset', () => {
     expect(bothWays([traced(0)], [captured(LATE + 1 / 1024)])).toEqual([0, 1, 1]);
   });
 
-  test('counts for the namespace that has its source address', () => {
+  test('counts for the namespace that has its source address, else for the one that the trace knows', () => {
     const { matchedByNetns } = run(
       ...[{ trace: traced(0, TUPLE, 99) }, { capture: captured(0, TUPLE, 5) }],
       ...[{ capture: captured(9, TUPLE, 5) }, { trace: traced(9) }],

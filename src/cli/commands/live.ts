@@ -207,7 +207,8 @@ async function run(running: Running): Promise<number> {
   const finish = (): void => {
     end ??= momentOf(io.wallClock());
     health.ending();
-    void capture.finish().then(() => health.closed());
+    const closed = (): Promise<void> => health.closed();
+    void capture.finish().then(closed, closed);
   };
   const options: AnalyzeOptions = {
     tool: { name: TOOL_NAME, version: toolVersion() },

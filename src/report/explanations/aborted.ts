@@ -45,7 +45,15 @@ export const ABORTED: readonly Explanation[] = [
         since: '5.14',
       },
     ],
-    aliases: ['listener closed', 'unaccepted', 'not accepted', 'inet_csk_listen_stop', 'deployment', 'reload'],
+    aliases: [
+      'TCPMigrateReqFailure',
+      'listener closed',
+      'unaccepted',
+      'not accepted',
+      'inet_csk_listen_stop',
+      'deployment',
+      'reload',
+    ],
   },
   {
     cause: 'abort-unread-data',

@@ -222,6 +222,14 @@ export const REFUSED: readonly Explanation[] = [
     ],
     counters: [{ name: 'OutRsts', says: 'one more on the host that answered' }],
     sysctls: [],
-    aliases: ['bad ACK', 'wrong ACK', 'stray ACK', 'ACK scan', 'unacceptable ACK', 'sequence rewriting'],
+    aliases: [
+      'SyncookiesFailed',
+      'bad ACK',
+      'wrong ACK',
+      'stray ACK',
+      'ACK scan',
+      'unacceptable ACK',
+      'sequence rewriting',
+    ],
   },
 ];
