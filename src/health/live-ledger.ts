@@ -9,7 +9,8 @@ import { isLoopback, type AddressTest } from '../base/address.js';
 import { twinsOf, type Reset, type Tuple } from '../conversation/reset.js';
 import { tupleText } from '../attribute/trace/ends.js';
 import type { TracedReset } from '../attribute/trace/protocol.js';
-import { SendMatch, type Tolerance } from './send-match.js';
+import { ACK } from '../decode/net/tcp-layout.js';
+import { SendMatch, type Manner, type Tolerance } from './send-match.js';
 
 /** What the capture knows of addresses. */
 export interface Places {
@@ -64,14 +65,14 @@ export class LiveLedger {
     return together(sent, copies);
   }
 
-  traced({ kind, tuple, at, mono, owner }: TracedReset): void {
+  traced({ kind, tuple, at, mono, owner, active }: TracedReset): void {
     if (kind === 'receive') {
       this.taken++;
       return;
     }
     const [ip = ''] = tuple.split(' ', 1);
     const netns = owner?.process?.netns ?? (isLoopback(ip) || isAny(ip) ? null : this.places.netnsOf(ip));
-    this.match.trace({ tuple, at, mono, netns });
+    this.match.trace({ tuple, at, mono, netns, manner: active === true ? 'active' : 'passive' });
   }
 
   captured(reset: Reset): void {
@@ -85,6 +86,7 @@ export class LiveLedger {
     if (isOwn && mayBeCopy) add(this.again, netns);
     this.match.capture({
       tuples: [exactly(first), ...[reset, ...twinsOf(reset)].filter((one) => one !== first).map(exactly)],
+      manners: mannersOf(reset),
       at: reset.seconds + reset.nanos / 1e9,
       netns,
       mayBeCopy,
@@ -156,6 +158,16 @@ function together(
 
 function add(counts: Map<number | null, number>, key: number | null): void {
   counts.set(key, (counts.get(key) ?? 0) + 1);
+}
+
+/**
+ * What TCP writes (net/ipv4/tcp_output.c tcp_send_active_reset, tcp_ipv4.c tcp_v4_send_reset and its IPv6 twin): a socket's
+ * own reset acknowledges; an answer has no window and no data, and acknowledges only with sequence number 0.
+ */
+function mannersOf({ flags, seq, window, payloadLength }: Reset): Manner[] {
+  const acknowledges = (flags & ACK) !== 0;
+  const answers = window <= 0 && payloadLength === 0 && (!acknowledges || seq === 0);
+  return [...(acknowledges ? (['active'] as const) : []), ...(answers ? (['passive'] as const) : [])];
 }
 
 /** As its sender wrote it, before any NAT. */

@@ -105,7 +105,10 @@ export function reconcile(ledger: Ledger): Reconciled {
   if (unexplained < 0) differences.push(surplusDifference(-unexplained, gone));
   if (unexplained > 0) {
     const where = open.filter(({ left }) => left > 0).map(({ ground }) => ground);
-    const isThere = ({ netns }: Unseen): boolean => netns === null || where.some((ground) => ground.netns === netns);
+    // What the trace tells without a namespace may be of another one.
+    const isAlone = open.every(({ ground }) => ground.captured || ground.counted === 0);
+    const isThere = ({ netns }: Unseen): boolean =>
+      netns === null ? isAlone : where.some((ground) => ground.netns === netns);
     const inside = ledger.unseen.filter((one) => !one.edge && isThere(one));
     differences.push(unexplainedDifference(unexplained, where, { exact, inside, gone }));
   }

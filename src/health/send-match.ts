@@ -6,8 +6,12 @@
 
 import { Shelf, type Around } from './shelf.js';
 
+/** A socket sent it by itself, or it answers a segment. */
+export type Manner = 'active' | 'passive';
+
 /** A reset that TCP sent, by the kernel's trace. */
 export interface TracedSend {
+  readonly manner: Manner;
   /** Local end first, as the trace writes it; of a listener's answer the other end is 0.0.0.0 or ::, port 0. */
   readonly tuple: string;
   /** Seconds since 1970. */
@@ -22,6 +26,8 @@ export interface TracedSend {
 export interface CapturedSend {
   /** Its tuple and, behind a NAT, those that it became, the source first. */
   readonly tuples: readonly string[];
+  /** What it can be by its header, if TCP sent it. */
+  readonly manners: readonly Manner[];
   /** Seconds since 1970. */
   readonly at: number;
   /** Inode number of the namespace that has its source address; null: not known. */
@@ -98,7 +104,7 @@ export class SendMatch {
     const { early, late } = this.tolerance;
     const listener = listenerKey(send.tuple);
     if (listener !== null) this.listenersAnswer = true;
-    const key = listener ?? send.tuple;
+    const key = keyOf(send);
     const found = this.nearestCaptured(key, { at: send.at, before: early, behind: late });
     if (found === null) {
       this.overflowed = !this.traced.put(send, [key]) || this.overflowed;
@@ -111,18 +117,19 @@ export class SendMatch {
   capture(send: CapturedSend): void {
     const { early, late } = this.tolerance;
     const around = { at: send.at, before: late, behind: early };
-    const found = this.nearestTraced(send.tuples, around);
+    const found = this.nearestTraced(keysOf(send, send.tuples), around);
     if (found !== null) {
       this.match(found, send);
       return;
     }
-    const answer = this.listenersAnswer ? this.nearestTraced(send.tuples.flatMap(asListener), around) : null;
+    const asAnswer = keysOf(send, send.tuples.flatMap(asListener));
+    const answer = this.listenersAnswer ? this.nearestTraced(asAnswer, around) : null;
     if (answer !== null) {
       this.doubt.listeners++;
       this.match(answer, send);
       return;
     }
-    const keys = [...send.tuples, ...send.tuples.flatMap(asListener)];
+    const keys = [...keysOf(send, send.tuples), ...asAnswer];
     if (!send.isOwn) this.strangers.put(send, keys);
     else this.overflowed = !(send.mayBeCopy ? this.again : this.captured).put(send, keys) || this.overflowed;
   }
@@ -130,8 +137,7 @@ export class SendMatch {
   /** Nothing more will come: pairs what is left over and can belong together, which is in doubt then. */
   settle(): void {
     for (const send of this.unseen) {
-      const key = listenerKey(send.tuple) ?? send.tuple;
-      const found = this.nearestCaptured(key, { at: send.at, before: APART_SECONDS, behind: APART_SECONDS });
+      const found = this.nearestCaptured(keyOf(send), { at: send.at, before: APART_SECONDS, behind: APART_SECONDS });
       if (found === null) continue;
       this.doubt.apart++;
       this.doubt.apartSeconds = Math.max(this.doubt.apartSeconds, Math.abs(found.at - send.at));
@@ -146,7 +152,8 @@ export class SendMatch {
         (one, end) => one ?? byEnd.nearest(end, around),
         null,
       );
-      if (found === null) continue;
+      // With the same ends it is a reset of another form: somebody else's.
+      if (found === null || found.tuples.includes(send.tuple)) continue;
       this.doubt.translated++;
       this.captured.take(found);
       this.traced.take(send);
@@ -173,6 +180,14 @@ export class SendMatch {
     this.matched++;
     this.byNetns.set(netns, (this.byNetns.get(netns) ?? 0) + 1);
   }
+}
+
+function keyOf({ tuple, manner }: TracedSend): string {
+  return `${manner} ${listenerKey(tuple) ?? tuple}`;
+}
+
+function keysOf({ manners }: CapturedSend, ends: readonly string[]): string[] {
+  return ends.flatMap((end) => manners.map((manner) => `${manner} ${end}`));
 }
 
 /** "0.0.0.0", or "::" of a socket of both families: a listener on every address. */

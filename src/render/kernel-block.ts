@@ -36,14 +36,14 @@ export function kernelLines({ kernel, alerts }: Report, style: Style): string[] 
 
 /** "120 sent, 120 counted by the kernel: nothing missed" only where it is so. */
 function sumText({ reconciliation }: KernelReport, style: Style): string {
-  const { captured_sent: sent, kernel_counted: counted, exact, nothing_missed: whole, edge } = reconciliation;
+  const { captured_sent: sent, kernel_counted: counted, nothing_missed: whole, edge } = reconciliation;
   const paint = painter(style);
   const head = `${grouped(sent)} sent, ${grouped(counted)} counted by the kernel`;
   if (whole) {
     const where = edge > 0 ? ' while all was listened to' : '';
     return `${head}: ${paint.good(`nothing missed${where}`)}`;
   }
-  if (!exact && agrees(reconciliation)) return `${head}: the sums agree`;
+  if (agrees(reconciliation)) return `${head}: the sums agree`;
   return head;
 }
 

@@ -60,7 +60,7 @@ export function ownerIn(netns: number | null): TracedOwner {
 export function tracedBy(ends: string, at = 0, more: Partial<TracedReset> = {}): TracedReset {
   const { srcIp, srcPort, destIp, destPort } = tupleOf(ends);
   return {
-    ...{ serial: 1, kind: 'send', at: START + at, mono: at * 1e9, active: true, reason: null, path: null },
+    ...{ serial: 1, kind: 'send', at: START + at, mono: at * 1e9, active: false, reason: null, path: null },
     tuple: `${srcIp} ${srcPort} ${destIp} ${destPort}`,
     ...{ socketless: false, listening: false, connected: true, owner: null, destroyer: null, open: false },
     ...more,

@@ -117,6 +117,7 @@ test.each([1000, 10_000, 100_000])('send-match: 200,000 answers of one listener,
           tuple: '10.0.0.1 443 0.0.0.0 0',
           at: i / perSecond,
           mono: 0,
+          manner: 'passive',
           netns: 1,
         });
       const j = i - behind;
@@ -127,6 +128,7 @@ test.each([1000, 10_000, 100_000])('send-match: 200,000 answers of one listener,
           at: j / perSecond,
           netns: 1,
           mayBeCopy: false,
+          manners: ['passive'],
           isOwn: true,
         });
     }
@@ -147,6 +149,7 @@ test('send-match: 200,000 of one port, of distinct peers, captured before they a
           at: i / 10_000,
           netns: 1,
           mayBeCopy: false,
+          manners: ['passive'],
           isOwn: true,
         });
       if (i >= 4000)
@@ -154,6 +157,7 @@ test('send-match: 200,000 of one port, of distinct peers, captured before they a
           tuple: tuple(i - 4000),
           at: (i - 4000) / 10_000,
           mono: 0,
+          manner: 'passive',
           netns: 1,
         });
     }
@@ -170,10 +174,12 @@ test('send-match: frames of a listener that are all stamped 400 ms late are in d
         tuple: '10.0.0.1 443 0.0.0.0 0',
         at: i / 1000,
         mono: 0,
+        manner: 'passive',
         netns: 1,
       });
     const tuples = [`10.0.0.1 443 10.0.0.9 ${i}`];
-    if (i >= 400) match.capture({ tuples, at: i / 1000, netns: 1, mayBeCopy: false, isOwn: true });
+    if (i >= 400)
+      match.capture({ tuples, at: i / 1000, netns: 1, mayBeCopy: false, manners: ['passive'], isOwn: true });
   }
   match.settle();
   expect([match.unseen.length, match.unsent.length]).toEqual([0, 0]);

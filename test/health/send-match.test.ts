@@ -12,11 +12,18 @@ const AT = 1_772_366_400;
 const TUPLE = '10.0.0.1 443 10.0.0.9 50000';
 
 function traced(at = 0, tuple = TUPLE, netns: number | null = null): TracedSend {
-  return { tuple, at: AT + at, mono: at * 1e9, netns };
+  return { tuple, at: AT + at, mono: at * 1e9, netns, manner: 'passive' };
 }
 
 function captured(at = 0, tuples: string | readonly string[] = TUPLE, netns: number | null = 1): CapturedSend {
-  return { tuples: typeof tuples === 'string' ? [tuples] : tuples, at: AT + at, netns, mayBeCopy: false, isOwn: true };
+  return {
+    tuples: typeof tuples === 'string' ? [tuples] : tuples,
+    at: AT + at,
+    netns,
+    mayBeCopy: false,
+    isOwn: true,
+    manners: ['passive'],
+  };
 }
 
 type Step = { readonly trace: TracedSend } | { readonly capture: CapturedSend };
