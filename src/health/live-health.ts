@@ -51,7 +51,10 @@ const ALL_EVERY = 5;
  * Seconds that a frame may be stamped before and behind the trace's event and be its frame without a doubt. A queue of the
  * interface, or a busy capturing program, may hold it longer: see `SendMatch.settle`.
  */
-const TOLERANCE = { kernel: { early: 0.005, late: 0.02 }, arrival: { early: 0.05, late: 0.3 } } as const;
+const TOLERANCE = {
+  kernel: { early: 0.005, late: 0.02, listener: 0.0005 },
+  arrival: { early: 0.05, late: 0.3, listener: 0 },
+} as const;
 /** Told before the capture is open. */
 const MAX_EARLY = 100_000;
 /** A step of the wall clock by so much parts the times of frames from those of the trace. */

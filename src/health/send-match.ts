@@ -42,6 +42,8 @@ export interface CapturedSend {
 export interface Tolerance {
   readonly early: number;
   readonly late: number;
+  /** Either way, of an answer of a listener, of which only one end is told; 0: none is sure. */
+  readonly listener: number;
 }
 
 /** Resets that are taken for captured, where what was captured may be another one. */
@@ -75,6 +77,8 @@ export class SendMatch {
   private readonly tolerance: Tolerance;
   /** Answers of listeners have been traced. */
   private listenersAnswer = false;
+  /** Answers of listeners that were found at once, by key. */
+  private readonly sure = new Map<string, number>();
   private readonly doubt = { listeners: 0, apart: 0, apartSeconds: 0, translated: 0 };
 
   constructor(tolerance: Tolerance) {
@@ -110,7 +114,7 @@ export class SendMatch {
       this.overflowed = !this.traced.put(send, [key]) || this.overflowed;
       return;
     }
-    if (listener !== null) this.doubt.listeners++;
+    if (listener !== null) this.noteAnswer(listener, send.at - found.at);
     this.match(send, found);
   }
 
@@ -125,7 +129,7 @@ export class SendMatch {
     const asAnswer = keysOf(send, send.tuples.flatMap(asListener));
     const answer = this.listenersAnswer ? this.nearestTraced(asAnswer, around) : null;
     if (answer !== null) {
-      this.doubt.listeners++;
+      this.noteAnswer(listenerKey(answer.tuple) ?? '', send.at - answer.at);
       this.match(answer, send);
       return;
     }
@@ -144,6 +148,11 @@ export class SendMatch {
       this.traced.take(send);
       this.match(send, found);
     }
+    // Somebody else answers for the same port: his may have been taken for the listener's.
+    for (const key of new Set(this.captured.all.flatMap(({ tuples }) => tuples.flatMap(asListener)))) {
+      this.doubt.listeners += this.sure.get(key) ?? 0;
+      this.sure.delete(key);
+    }
     const byEnd = new Shelf<CapturedSend>();
     for (const one of this.captured.all) byEnd.put(one, endsOf(one.tuples[0] ?? ''));
     for (const send of this.unseen) {
@@ -159,6 +168,11 @@ export class SendMatch {
       this.traced.take(send);
       this.match(send, found);
     }
+  }
+
+  private noteAnswer(listener: string, apart: number): void {
+    if (Math.abs(apart) > this.tolerance.listener || this.tolerance.listener === 0) this.doubt.listeners++;
+    else this.sure.set(listener, (this.sure.get(listener) ?? 0) + 1);
   }
 
   private nearestCaptured(key: string, around: Around): CapturedSend | null {

@@ -20,7 +20,7 @@ export const PLACES: Places = {
 };
 
 export function liveLedger(): LiveLedger {
-  return new LiveLedger(PLACES, { early: 0.005, late: 2 });
+  return new LiveLedger(PLACES, { early: 0.005, late: 2, listener: 0 });
 }
 
 /** "10.0.0.1:443 > 10.0.0.9:50000" and the like, so many seconds after the start. */

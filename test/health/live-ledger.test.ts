@@ -50,7 +50,7 @@ describe('whose reset it is', () => {
         return near ?? null;
       },
     };
-    const ledger = new LiveLedger(places, { early: 0, late: 0 });
+    const ledger = new LiveLedger(places, { early: 0, late: 0, listener: 0 });
     ledger.captured(sentBy('10.0.0.3:80 > 203.0.113.9:1', 0, { netns: OTHER }));
     ledger.captured(sentBy('10.0.0.3:80 > 203.0.113.9:2', 0, { netns: null }));
     expect(asked).toEqual([

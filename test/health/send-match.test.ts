@@ -29,7 +29,7 @@ function captured(at = 0, tuples: string | readonly string[] = TUPLE, netns: num
 type Step = { readonly trace: TracedSend } | { readonly capture: CapturedSend };
 
 function run(...steps: readonly Step[]): SendMatch {
-  const match = new SendMatch({ early: EARLY, late: LATE });
+  const match = new SendMatch({ early: EARLY, late: LATE, listener: 0 });
   for (const step of steps) {
     if ('trace' in step) match.trace(step.trace);
     else match.capture(step.capture);
@@ -175,7 +175,7 @@ describe('the room', () => {
   const FULL = 200_000;
 
   test('is for 200,000 that wait, of each kind; the oldest goes, and it is said', () => {
-    const match = new SendMatch({ early: EARLY, late: LATE });
+    const match = new SendMatch({ early: EARLY, late: LATE, listener: 0 });
     for (let i = 0; i < FULL; i++) match.trace(traced(0, closedPort(i)));
     for (let i = 0; i < FULL; i++) match.capture(captured(0, closedPort(i + 1_000_000)));
     expect(match.overflowed).toBe(false);
@@ -191,7 +191,7 @@ describe('the room', () => {
   });
 
   test('is not taken by those that found each other', () => {
-    const match = new SendMatch({ early: EARLY, late: LATE });
+    const match = new SendMatch({ early: EARLY, late: LATE, listener: 0 });
     for (let i = 0; i < 2 * FULL; i++) {
       match.trace(traced(i / 1024));
       match.capture(captured(i / 1024));
@@ -205,7 +205,7 @@ const FLOOD_MS = 2000;
 
 /** So many a second, each captured 400 ms after it was traced. */
 function flood(perSecond: number, tuple: (i: number) => string): void {
-  const match = new SendMatch({ early: EARLY, late: LATE });
+  const match = new SendMatch({ early: EARLY, late: LATE, listener: 0 });
   const behind = Math.round(0.4 * perSecond);
   for (let i = 0; i < FLOOD + behind; i++) {
     if (i < FLOOD) match.trace(traced(i / perSecond, tuple(i)));
@@ -253,7 +253,7 @@ test('in whatever order trace and capture come, each in its own, as many are lef
       const captures = all
         .flatMap(({ seen, start, tuple }) => seen.map((at) => captured(start + at, tuple)))
         .sort((a, b) => a.at - b.at);
-      const match = new SendMatch({ early: EARLY, late: LATE });
+      const match = new SendMatch({ early: EARLY, late: LATE, listener: 0 });
       const [sents, seens] = [[...traces], [...captures]];
       while (sents.length + seens.length > 0) {
         const isTrace = seens.length === 0 || (sents.length > 0 && order.next().value);
@@ -268,4 +268,36 @@ test('in whatever order trace and capture come, each in its own, as many are lef
     }),
     { numRuns: 500 },
   );
+});
+
+describe('an answer of a listener', () => {
+  const tolerance = { early: EARLY, late: LATE, listener: 1 / 2048 };
+  const ANSWER = '10.0.0.1 80 0.0.0.0 0';
+  const answered = '10.0.0.1 80 10.0.0.9 50000';
+  const other = '10.0.0.1 80 10.0.0.7 4444';
+
+  test('is sure where it is stamped at once, and nobody else answers for the port', () => {
+    const match = new SendMatch(tolerance);
+    match.trace(traced(0, ANSWER));
+    match.capture(captured(1 / 4096, answered));
+    match.settle();
+    expect([match.matched, match.doubts.listeners]).toEqual([1, 0]);
+  });
+
+  test('is in doubt where it is stamped later', () => {
+    const match = new SendMatch(tolerance);
+    match.trace(traced(0, ANSWER));
+    match.capture(captured(1 / 1024, answered));
+    match.settle();
+    expect([match.matched, match.doubts.listeners]).toEqual([1, 1]);
+  });
+
+  test('is in doubt where somebody else sends resets from its port', () => {
+    const match = new SendMatch(tolerance);
+    match.trace(traced(0, ANSWER));
+    match.capture(captured(1 / 4096, answered));
+    match.capture(captured(1, other));
+    match.settle();
+    expect([match.matched, match.unsent.length, match.doubts.listeners]).toEqual([1, 1, 1]);
+  });
 });
