@@ -133,11 +133,13 @@ export class CounterWatch {
 
   private findOthers(): void {
     if (!this.others) return;
+    const found = allNamespaces();
+    const there = new Set(found.map(keyOf));
     for (const [key, one] of this.watched) {
-      // Nothing of it is left to be told.
-      if (!one.asked && one.hasSentNothing && !isStillThere(one.namespace)) this.watched.delete(key);
+      // Nothing of it is left to be told. The process by which it was found may have ended, and others live in it.
+      if (!one.asked && one.hasSentNothing && !there.has(key)) this.watched.delete(key);
     }
-    for (const namespace of allNamespaces()) {
+    for (const namespace of found) {
       const key = keyOf(namespace);
       if (this.watched.size >= MOST) return;
       if (!this.watched.has(key)) this.watched.set(key, new Watched(namespace, false));
