@@ -120,8 +120,10 @@ describe('the sum', () => {
       ].join('\n'),
     );
   });
-  test('compared one by one, equal, and yet not known to be whole, as where packets were dropped: no word of it', () => {
-    expect(summed({ nothing_missed: false })).toBe("The kernel's count\n  120 sent, 120 counted by the kernel");
+  test('compared one by one, equal, and yet not known to be whole, as where packets were dropped: only that the sums agree', () => {
+    expect(summed({ nothing_missed: false })).toBe(
+      "The kernel's count\n  120 sent, 120 counted by the kernel: the sums agree",
+    );
   });
   test('copies that were not folded are told and missed nothing', () => {
     const message = '3 more captured were copies of these, seen again at another place';
