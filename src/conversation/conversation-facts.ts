@@ -74,6 +74,9 @@ export function nothingKnown(full = false): ConversationFacts {
     gap: false,
     lastAt: null,
     firstAt: null,
+    silence: null,
+    closed: null,
+    elsewhere: null,
     after: nothingAfter(),
   };
 }
@@ -111,8 +114,23 @@ export function conversationFacts(
     gap: (bits & state.GAP) !== 0 || isMissing(sender, receiver) || isMissing(receiver, sender),
     lastAt: isSeen ? lastOf(times, base) : null,
     firstAt: isSeen ? value(times, base / 2 + state.FIRST_AT) : null,
+    silence: (bits & state.RESUMED) === 0 ? null : value(times, base / 2 + state.RESUME_GAP),
+    closed: closedBy(table, base, bits, senderIsLower),
+    elsewhere: null,
     after: nothingAfter(),
   };
+}
+
+function closedBy(
+  { times }: ConversationTable,
+  base: number,
+  bits: number,
+  senderIsLower: boolean,
+): ConversationFacts['closed'] {
+  const idle = value(times, base / 2 + state.FIN_IDLE);
+  if ((bits & state.BOTH_FINS) === 0 || idle === 0) return null;
+  const lowerWasFirst = (bits & state.LOWER_FIN_FIRST) !== 0;
+  return { by: lowerWasFirst === senderIsLower ? 'sender' : 'receiver', idle };
 }
 
 /** One side has acknowledged what was not seen of the other. */
