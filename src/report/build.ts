@@ -9,6 +9,7 @@ import {
   type Context,
   type Incomplete,
   type KernelReport,
+  type PatternRow,
   type Report,
   type ResetEvent,
   type Source,
@@ -38,6 +39,7 @@ export interface Findings {
   readonly kernel: KernelReport | null;
   readonly alerts: readonly AlertRow[];
   readonly incomplete: readonly Incomplete[];
+  readonly patterns: readonly PatternRow[];
   readonly events: readonly ResetEvent[];
   readonly eventsOmitted: number;
   readonly service: (port: number) => string | null;
@@ -72,7 +74,7 @@ export function buildReport(found: Findings): Report {
     hosts: tally.hostRows(),
     processes: tally.processRows(),
     causes: tally.causeRows(),
-    patterns: [],
+    patterns: found.patterns,
     timeline: tally.timelineResult(),
     findings: [],
     failed_connects: failedConnectRows(found.failedConnects),
