@@ -30,6 +30,8 @@ import {
 } from '../report/filter.js';
 import { Tally, type ConnectionCounts } from '../report/tally.js';
 import type { AlertRow, Context, Incomplete, KernelReport, Report, ResetEvent, Source, Tool } from '../report/types.js';
+import { Casebook } from '../findings/casebook.js';
+import { findAll } from '../findings/find.js';
 import { PatternBook } from '../patterns/book.js';
 import type { Cell } from '../patterns/cell.js';
 import { PatternDesk, type Known } from '../patterns/desk.js';
@@ -141,6 +143,7 @@ export class Analysis {
   private readonly tally = new Tally();
   private readonly events: { readonly event: ResetEvent; readonly cell: Cell | null }[] = [];
   private readonly patterns = new PatternBook();
+  private readonly casebook = new Casebook();
   private readonly desk: PatternDesk;
   private readonly news: LateNews | null;
   private readonly scan: Scan;
@@ -393,6 +396,7 @@ export class Analysis {
     this.countedCopies += copiesOf(reset);
     if (cell !== null) cell.reported++;
     this.tally.add(reset, who, cell);
+    this.casebook.add(reset, who, cell);
     const told = said?.told ?? null;
     if (cell !== null && told !== null && cell.pattern === null) this.news?.wait(cell, revision?.after ?? told);
     growing?.witness?.counted(reset, who);
@@ -411,6 +415,7 @@ export class Analysis {
     const growing = options.growing?.facts() ?? null;
     const incomplete = [...notRead(scan, this.files, names, growing !== null), ...(growing?.incomplete ?? [])];
     const { after, before } = options.filter;
+    const episodes = episodesOf(this.patterns.cells);
     return buildReport({
       tool: options.tool,
       source: sourceOf(scan, names, options.context, growing),
@@ -430,7 +435,15 @@ export class Analysis {
       kernel: growing?.kernel ?? null,
       alerts: growing?.alerts ?? [],
       incomplete,
-      patterns: patternRows(episodesOf(this.patterns.cells)),
+      patterns: patternRows(episodes),
+      findings: findAll({
+        cases: this.casebook.cases,
+        episodes,
+        serverFacts: (server) => this.tracker.serverFacts(server),
+        resets: this.counted,
+        live: growing !== null,
+        files: names,
+      }),
       events: this.events.map(({ event, cell }) => {
         const pattern = cell?.pattern ?? null;
         return event.pattern === pattern ? event : { ...event, pattern };

@@ -61,7 +61,7 @@ export function nothingAfter(): AfterFacts {
 }
 
 /** Of a reset whose connection nothing else was seen of. */
-export function nothingKnown(full = false): ConversationFacts {
+export function nothingKnown(full = false, hasOthers = full): ConversationFacts {
   return {
     sender: NOTHING_SENT,
     receiver: NOTHING_SENT,
@@ -71,6 +71,7 @@ export function nothingKnown(full = false): ConversationFacts {
     established: false,
     earlier: null,
     full,
+    hasOthers,
     gap: false,
     lastAt: null,
     firstAt: null,
@@ -90,11 +91,12 @@ export function conversationFacts(
   row: number,
   senderIsLower: boolean,
   full: boolean,
+  hasOthers: boolean = full,
 ): ConversationFacts {
   const { words, times } = table;
   const base = row * STATE_WORDS;
   const bits = word(words, base + state.BITS);
-  if ((bits & state.ANY) === 0) return nothingKnown(full);
+  if ((bits & state.ANY) === 0) return nothingKnown(full, hasOthers);
   const probes = word(words, base + state.PROBES);
   const lower = sideFacts(table, base + LOWER, base + LOWER_SELDOM, probes & 0xff);
   const higher = sideFacts(table, base + HIGHER, base + HIGHER_SELDOM, (probes >>> 8) & 0xff);
@@ -111,6 +113,7 @@ export function conversationFacts(
     established: (bits & state.ESTABLISHED) !== 0,
     earlier: (bits & state.EARLIER_LIVE) !== 0 ? 'live' : (bits & state.EARLIER_ENDED) !== 0 ? 'ended' : null,
     full,
+    hasOthers,
     gap: (bits & state.GAP) !== 0 || isMissing(sender, receiver) || isMissing(receiver, sender),
     lastAt: isSeen ? lastOf(times, base) : null,
     firstAt: isSeen ? value(times, base / 2 + state.FIRST_AT) : null,

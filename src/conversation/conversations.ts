@@ -72,6 +72,8 @@ export class Conversations {
   clock = 0;
   /** Segments without SYN, FIN or RST were seen: the capture holds more than the beginnings and ends of connections. */
   sawMiddle = false;
+  /** Segments other than resets were seen. */
+  sawOthers = false;
   private readonly listener: ConversationListener;
   /** Of the block that is being taken: where each record begins, and its connection's row, or GONE. */
   private readonly begins = new Int32Array(BLOCK);
@@ -263,6 +265,7 @@ export class Conversations {
     const seq = word(words, at + R_SEQ);
     const ack = word(words, at + R_ACK);
     const length = word(words, at + R_LENGTH);
+    this.sawOthers = true;
     if ((flags & (SYN | FIN)) === 0) this.sawMiddle = true;
     let own$ = word(s, own + state.S_BITS);
     if (

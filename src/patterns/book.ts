@@ -9,7 +9,7 @@ import type { Attribution, Process } from '../attribute/process.js';
 import type { Reset } from '../conversation/reset.js';
 import { Cell } from './cell.js';
 import { habitOf, type Habit } from './habit.js';
-import { Endpoint, Reflector } from './places.js';
+import { Endpoint, Reflection } from './places.js';
 import { Scanner } from './scanner.js';
 
 /** Cells, and groups of each kind. */
@@ -20,7 +20,8 @@ export class PatternBook {
   private readonly byKey = new Map<string, Cell>();
   private readonly scanners = new Map<string, Scanner>();
   private readonly endpoints = new Map<string, Endpoint>();
-  private readonly reflectors = new Map<string, Reflector>();
+  private readonly fromServers = new Map<string, Reflection>();
+  private readonly toClients = new Map<string, Reflection>();
   private readonly limit: number;
 
   constructor(limit = MOST_CELLS) {
@@ -38,12 +39,14 @@ export class PatternBook {
     if (habit === null) return null;
     const at = reset.seconds + reset.nanos / 1e9;
     const cell = this.cellOf(habit, clientProgram(reset, habit, who), at);
-    const { endpoint, reflector, scanner } = cell;
+    const { endpoint, fromServer, toClient, scanner } = cell;
     cell.add(at);
     scanner.add();
     if (habit.shape === 'late-request') endpoint.addRace(habit.idle);
-    else if (habit.shape === 'unasked') reflector.add(habit.server);
-    else endpoint.add(reset.seconds, reset.nanos);
+    else if (habit.shape === 'unasked') {
+      fromServer.add(habit.client);
+      toClient.add(habit.server);
+    } else endpoint.add(reset.seconds, reset.nanos);
     return cell;
   }
 
@@ -74,10 +77,12 @@ export class PatternBook {
 
   private make(key: string, habit: Habit, client: string | null, program: Process | null): Cell {
     const { server, port } = habit;
+    const place = `${server}|${String(port)}`;
     const cell = new Cell(habit, client, program, {
       scanner: groupOf(this.scanners, client ?? NOBODY, (ip) => new Scanner(ip)),
-      endpoint: groupOf(this.endpoints, `${server}|${String(port)}`, () => new Endpoint(server, port)),
-      reflector: groupOf(this.reflectors, client ?? NOBODY, (ip) => new Reflector(ip)),
+      endpoint: groupOf(this.endpoints, place, () => new Endpoint(server, port)),
+      fromServer: groupOf(this.fromServers, place, () => new Reflection()),
+      toClient: groupOf(this.toClients, client ?? NOBODY, () => new Reflection()),
     });
     this.byKey.set(key, cell);
     return cell;

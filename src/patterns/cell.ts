@@ -6,7 +6,7 @@
 import type { Process } from '../attribute/process.js';
 import type { Pattern } from '../conversation/verdict.js';
 import type { Habit } from './habit.js';
-import type { Endpoint, Reflector } from './places.js';
+import type { Endpoint, Reflection } from './places.js';
 import type { Scanner } from './scanner.js';
 
 /** Gaps between resets that are kept: the last ones tell the interval. */
@@ -32,21 +32,24 @@ export class Cell {
   readonly program: Process | null;
   readonly scanner: Scanner;
   readonly endpoint: Endpoint;
-  readonly reflector: Reflector;
+  /** Of its server, and of its client: the one with more strangers tells who is meant. */
+  readonly fromServer: Reflection;
+  readonly toClient: Reflection;
   private gaps: number[] | null = null;
 
   constructor(
     habit: Habit,
     client: string | null,
     program: Process | null,
-    groups: Pick<Cell, 'scanner' | 'endpoint' | 'reflector'>,
+    groups: Pick<Cell, 'scanner' | 'endpoint' | 'fromServer' | 'toClient'>,
   ) {
     this.habit = habit;
     this.client = client;
     this.program = program;
     this.scanner = groups.scanner;
     this.endpoint = groups.endpoint;
-    this.reflector = groups.reflector;
+    this.fromServer = groups.fromServer;
+    this.toClient = groups.toClient;
   }
 
   /** A reset of it, `at` in seconds since 1970. */
@@ -63,13 +66,18 @@ export class Cell {
 
   /** Why somebody does it; null: so far nothing tells. */
   get pattern(): Pattern | null {
-    const { habit, scanner, endpoint, reflector } = this;
-    if (habit.shape === 'unasked') return reflector.isBackscatter ? 'backscatter' : null;
+    const { habit, scanner, endpoint, fromServer, toClient } = this;
+    if (habit.shape === 'unasked') return fromServer.isBackscatter || toClient.isBackscatter ? 'backscatter' : null;
     if (habit.shape === 'late-request') return endpoint.idleTimer === null ? null : 'keepalive-race';
     if (scanner.isScan) return 'scan';
     if (this.isHealthCheck) return 'health-check';
     if (this.isRetryLoop) return 'retry-loop';
     return endpoint.isFlood ? 'flood' : null;
+  }
+
+  /** Somebody says to be many hosts, and a server answers them; else the other way round. */
+  get isOfServer(): boolean {
+    return this.fromServer.strangers.size >= this.toClient.strangers.size;
   }
 
   /** Seconds between two of its resets, as most are; null: too few. */

@@ -12,8 +12,8 @@ import { ACK, FIN } from '../decode/net/tcp-layout.js';
 
 /**
  * refusal: a SYN, or another segment without ACK, was refused. probe: the client reset a connection in which nobody had
- * said anything. stray: a segment of no known connection was answered. unasked: a SYN-ACK was answered that nobody had
- * asked for. late-request: a client's data met the FIN of a server that had been silent.
+ * said anything. stray: a segment of no known connection was answered. unasked: a SYN-ACK, or a refusal, that nobody is
+ * seen to have asked for. late-request: a client's data met the FIN of a server that had been silent.
  */
 export type Shape = 'refusal' | 'probe' | 'stray' | 'unasked' | 'late-request';
 
@@ -23,6 +23,8 @@ export interface Habit {
   readonly client: string;
   readonly server: string;
   readonly port: number;
+  /** The client answered: what it does is captured, too. */
+  readonly answered: boolean;
   /** Of a probe: its client had no socket for it, or never completed the handshake. Half-open probes are a scanner's. */
   readonly halfOpen: boolean;
   /** Of a late request: seconds that the server had sent nothing before its FIN. */
@@ -36,11 +38,15 @@ const LONGEST_CROSSING = 2;
 
 /** Null: it is of none of these. */
 export function habitOf(reset: Reset): Habit | null {
-  const { sender, receiver, opener, synSeen } = reset.conversation;
+  const { sender, receiver, opener, synSeen, established } = reset.conversation;
   const isBare = (reset.flags & ACK) === 0;
+  if (sender.synAck && !receiver.seen && !synSeen && !established && sender.dataSegments === 0) {
+    return between('unasked', reset.destIp, reset.srcIp, reset.srcPort);
+  }
   if (isBare && !sender.seen && receiver.dataSegments === 0 && receiver.finEnd === null) {
     if (receiver.synAck) {
-      return synSeen ? null : between('unasked', reset.srcIp, reset.destIp, reset.destPort);
+      if (synSeen) return null;
+      return { ...between('unasked', reset.srcIp, reset.destIp, reset.destPort), answered: true };
     }
     if (receiver.seen && opener === null) return between('stray', reset.destIp, reset.srcIp, reset.srcPort);
   }
@@ -49,7 +55,11 @@ export function habitOf(reset: Reset): Habit | null {
   const port = reset.servicePort;
   if (client === null || server === null || port === null) return null;
   if (reset.resetBy === 'server') {
-    if (isRefusal(reset)) return between('refusal', client, server, port);
+    if (isRefusal(reset)) {
+      const { receiver: caller, hasOthers } = reset.conversation;
+      // Where SYNs are captured, its is not: somebody else may have sent it in the name of this client.
+      return between(hasOthers && !caller.seen ? 'unasked' : 'refusal', client, server, port);
+    }
     const idle = idleBeforeCrossing(reset);
     return idle === null ? null : { ...between('late-request', client, server, port), idle };
   }
@@ -57,7 +67,7 @@ export function habitOf(reset: Reset): Habit | null {
 }
 
 function between(shape: Shape, client: string, server: string, port: number): Habit {
-  return { shape, client, server, port, halfOpen: false, idle: 0 };
+  return { shape, client, server, port, answered: false, halfOpen: false, idle: 0 };
 }
 
 function isRefusal({ flags, seq, window, ack }: Reset): boolean {

@@ -1,4 +1,4 @@
-/** Ends at which many clients' habits meet: a server that is flooded or closes idle connections, a host that is answered for what it never asked. */
+/** Ends at which many habits meet: a server that is flooded or closes idle connections, one whose answers nobody asked for. */
 
 import { Peak } from '../report/peak.js';
 import { median } from './cell.js';
@@ -53,15 +53,10 @@ export class Endpoint {
   }
 }
 
-/** A host whose kernel answers SYN-ACKs that it never asked for. */
-export class Reflector {
-  readonly ip: string;
+/** SYN-ACKs that nobody asked for, of one server or to one host, and how many strangers were at their other ends. */
+export class Reflection {
+  readonly strangers = new Set<string>();
   private answers = 0;
-  private readonly strangers = new Set<string>();
-
-  constructor(ip: string) {
-    this.ip = ip;
-  }
 
   add(stranger: string): void {
     this.answers++;

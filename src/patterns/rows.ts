@@ -37,12 +37,13 @@ export function episodesOf(cells: Iterable<Cell>): Episode[] {
   return [...groups.values()].sort((a, b) => b.resets - a.resets);
 }
 
-function groupKey(pattern: Pattern, { client, habit: { server, port }, program }: Cell): string {
+function groupKey(pattern: Pattern, { client, habit: { server, port }, program, isOfServer }: Cell): string {
   const place = `${server}|${String(port)}`;
   switch (pattern) {
     case 'scan':
-    case 'backscatter':
       return `${pattern}|${client ?? ''}`;
+    case 'backscatter':
+      return `${pattern}|${isOfServer ? place : (client ?? '')}`;
     case 'flood':
     case 'keepalive-race':
       return `${pattern}|${place}`;
@@ -75,8 +76,8 @@ function rowOf(episode: Episode): PatternRow {
     resets,
     summary: summaryOf(episode),
     client: sameOf(cells, ({ client }) => client),
-    server: pattern === 'backscatter' ? null : sameOf(cells, ({ habit }) => habit.server),
-    port: pattern === 'backscatter' ? null : sameOf(cells, ({ habit }) => habit.port),
+    server: sameOf(cells, ({ habit }) => habit.server),
+    port: sameOf(cells, ({ habit }) => habit.port),
     interval_seconds: interval === null ? null : Number(interval.toFixed(6)),
   };
 }
@@ -112,11 +113,18 @@ export function summaryOf({ pattern, cells, resets }: Episode): string {
       const timer = cell.endpoint.idleTimer;
       return `${plural(resets, 'request')} met the FIN of ${place}, which closes connections that are idle for ${timer === null ? 'a while' : spanWords(timer)}`;
     }
-    case 'backscatter': {
-      const strangers = new Set(cells.map(({ habit: { server } }) => server)).size;
-      return `${cell.client ?? 'a host'} was sent SYN-ACKs by ${plural(strangers, 'host')} that it had not called: somebody uses its address`;
-    }
+    case 'backscatter':
+      return `${backscatterOf(cells, cell)}${cells.some(({ habit: { answered } }) => answered) ? '' : ', or the capture holds one direction only'}`;
   }
+}
+
+function backscatterOf(cells: readonly Cell[], { isOfServer, client, habit: { server, port } }: Cell): string {
+  if (isOfServer) {
+    const many = plural(new Set(cells.map((cell) => cell.client)).size, 'address', 'addresses');
+    return `${placeWords(server, port)} answers SYNs of ${many} that did not send any: somebody floods it in their names`;
+  }
+  const many = plural(new Set(cells.map(({ habit }) => habit.server)).size, 'host');
+  return `${many} answer SYNs of ${client ?? 'a host'} that it did not send: somebody uses its address`;
 }
 
 export function clientWords({ client, program }: Cell): string {

@@ -7,6 +7,7 @@ import {
   SCHEMA_VERSION,
   type AlertRow,
   type Context,
+  type Finding,
   type Incomplete,
   type KernelReport,
   type PatternRow,
@@ -40,6 +41,7 @@ export interface Findings {
   readonly alerts: readonly AlertRow[];
   readonly incomplete: readonly Incomplete[];
   readonly patterns: readonly PatternRow[];
+  readonly findings: readonly Finding[];
   readonly events: readonly ResetEvent[];
   readonly eventsOmitted: number;
   readonly service: (port: number) => string | null;
@@ -76,7 +78,7 @@ export function buildReport(found: Findings): Report {
     causes: tally.causeRows(),
     patterns: found.patterns,
     timeline: tally.timelineResult(),
-    findings: [],
+    findings: found.findings,
     failed_connects: failedConnectRows(found.failedConnects),
     kernel: found.kernel,
     alerts: found.alerts,
