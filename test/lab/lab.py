@@ -33,9 +33,9 @@ import goldens
 import net
 import referee
 import scene as scenes_of
-import truth
-import story
 import stories
+import story
+import truth
 from scenes import load
 
 LONGEST = 40
@@ -55,7 +55,7 @@ def options():
     parser.add_argument('--findings', metavar='DIR')
     parser.add_argument('--check', action='store_true')
     parser.add_argument('--list', action='store_true')
-    parser.add_argument('--only', metavar='A,B', help='only these scenarios')
+    parser.add_argument('--only', metavar='A,B', help='only these scenarios, or stories')
     parser.add_argument('--rep', type=int, default=1, metavar='N')
     parser.add_argument('--seed', type=int, default=None, metavar='S')
     parser.add_argument('--family', choices=('4', '6', 'both'), default='both')
