@@ -83,13 +83,6 @@ describe('a proxy and its upstream have the same timer', () => {
       const outcomes = await asked(scene, MOST);
       expect(outcomes.filter((one) => one === 502)).toHaveLength(RACES);
     });
-    process.stderr.write(
-      JSON.stringify(
-        broken.events.map((e) => [e.timestamp, e.cause, e.confidence, e.seq, e.dest_port, e.evidence, e.kernel_reason]),
-        null,
-        1,
-      ),
-    );
     const raced = broken.events.filter(({ cause }) => cause === 'late-data');
     expect(new Set(raced.map(({ dest_port }) => dest_port)).size).toBe(RACES);
     // What answers the client's FIN afterwards is no filter's either: the kernel has a word for each.
