@@ -62,14 +62,17 @@ export class ResetTrace {
     const kind = KIND[side];
     const within = WITHIN[kind][timestamps];
     const all = tuples.flatMap(({ localIp, localPort, remoteIp, remotePort }) => {
-      const own = trace.near(kind, tupleText(localIp, localPort, remoteIp, remotePort), this.at, within);
-      const some =
-        own.length > 0 || side === 'receiver' ? own : trace.nearListener(localIp, localPort, this.at, within);
       // Who stamps at arrival stamps late, never early.
       const latest = timestamps === 'arrival' ? this.at + TOLD_AFTER : Infinity;
-      return some
-        .filter(({ serial, at }) => this.claims.allows(serial, this.likeness) && at <= latest)
-        .map((traced) => ({ traced, fits: this.isOf(traced, localIp) }));
+      const isFree = ({ serial, at }: TracedReset): boolean =>
+        this.claims.allows(serial, this.likeness) && at <= latest;
+      const own = trace.near(kind, tupleText(localIp, localPort, remoteIp, remotePort), this.at, within).filter(isFree);
+      // A word on an earlier reset of the same connection says nothing of this one, which a listener may have answered.
+      const some =
+        own.length > 0 || side === 'receiver'
+          ? own
+          : trace.nearListener(localIp, localPort, this.at, within).filter(isFree);
+      return some.map((traced) => ({ traced, fits: this.isOf(traced, localIp) }));
     });
     const fitting = all.filter((one) => one.fits);
     // A thread may hold sockets of a namespace that its process is not in: the kernel's word counts, not the name.

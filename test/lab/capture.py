@@ -15,9 +15,9 @@ LETTERS = ((FIN, 'F'), (SYN, 'S'), (RST, 'R'), (PSH, 'P'), (URG, 'U'), (64, 'E')
 class Tcpdump:
     """All TCP of one device; it listens when this returns."""
 
-    def __init__(self, net, device, file):
+    def __init__(self, net, device, file, snap=0):
         # It gives up root unless told to keep it, and then may not write everywhere.
-        fixed = ['tcpdump', '-Z', 'root', '--immediate-mode', '-U', '-B', '32768', '-s', '0', '-nn']
+        fixed = ['tcpdump', '-Z', 'root', '--immediate-mode', '-U', '-B', '32768', '-s', str(snap), '-nn']
         self.child = net.spawn([*fixed, '-i', device, '-w', file, 'tcp'], stderr=subprocess.PIPE, text=True)
         said = self.child.stderr.readline()
         while said != '' and 'listening on' not in said:

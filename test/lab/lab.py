@@ -4,6 +4,7 @@ Every mechanism of a TCP reset, made for real by a real kernel in network namesp
 
     python3 test/lab/lab.py --out DIR [--only a,b] [--rep N] [--seed S] [--family 4|6|both] [--timestamps 0|1|both]
     python3 test/lab/lab.py --goldens test/pcaps     small captures of each scenario, with their truths
+    python3 test/lab/lab.py --findings test/pcaps    small captures that findings follow from, or must not (story.py)
     python3 test/lab/lab.py --check                  says why no lab can be made here, or nothing
     python3 test/lab/lab.py --list                   the scenarios
 
@@ -32,6 +33,8 @@ import goldens
 import net
 import referee
 import scene as scenes_of
+import stories
+import story
 import truth
 from scenes import load
 
@@ -49,9 +52,10 @@ def options():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--out', metavar='DIR')
     parser.add_argument('--goldens', metavar='DIR')
+    parser.add_argument('--findings', metavar='DIR')
     parser.add_argument('--check', action='store_true')
     parser.add_argument('--list', action='store_true')
-    parser.add_argument('--only', metavar='A,B', help='only these scenarios')
+    parser.add_argument('--only', metavar='A,B', help='only these scenarios, or stories')
     parser.add_argument('--rep', type=int, default=1, metavar='N')
     parser.add_argument('--seed', type=int, default=None, metavar='S')
     parser.add_argument('--family', choices=('4', '6', 'both'), default='both')
@@ -178,6 +182,9 @@ def main():
     if why is not None:
         print(f'no lab can be made: {why}', file=sys.stderr)
         return 2
+    if args.findings is not None:
+        stories.load()
+        return story.record(args.findings, args.only and args.only.split(','))
     chosen = list(scenes_of.SCENARIOS) if args.only is None else args.only.split(',')
     unknown = [name for name in chosen if name not in scenes_of.SCENARIOS]
     if unknown or (args.out is None) == (args.goldens is None):

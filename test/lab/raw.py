@@ -16,12 +16,8 @@ def checksum(data):
     return ~total & 0xFFFF
 
 
-def send(net, source, target, *, seq, ack=0, flags, payload=b'', window=0, ttl=64, ip_id=0, df=True, options=b''):
-    """
-    From the namespace `net`, under the address and port `source` (whoever's they are). An IP ID of 0 is one of the
-    kernel's choice.
-    """
-    family = socket.AF_INET6 if ':' in source[0] else socket.AF_INET
+def packet(family, source, target, *, seq, ack=0, flags, payload=b'', window=0, ttl=64, ip_id=0, df=True, options=b''):
+    """IP and TCP. An IP ID of 0 is one of the kernel's choice."""
     here, there = (socket.inet_pton(family, end[0]) for end in (source, target))
     options += b'\0' * (-len(options) % 4)
     offset = (20 + len(options)) // 4
@@ -35,8 +31,13 @@ def send(net, source, target, *, seq, ack=0, flags, payload=b'', window=0, ttl=6
     else:
         pseudo = here + there + struct.pack('!IBBBB', len(tcp), 0, 0, 0, 6)
         head = struct.pack('!IHBB', 6 << 28, len(tcp), 6, ttl) + here + there
-    tcp = tcp[:16] + struct.pack('!H', checksum(pseudo + tcp)) + tcp[18:]
+    return head + tcp[:16] + struct.pack('!H', checksum(pseudo + tcp)) + tcp[18:]
+
+
+def send(net, source, target, **fields):
+    """From the namespace `net`, under the address and port `source` (whoever's they are)."""
+    family = socket.AF_INET6 if ':' in source[0] else socket.AF_INET
     with net.socket(family, socket.SOCK_RAW, socket.IPPROTO_RAW) as sock:
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, IPV6_HDRINCL, 1)
-        sock.sendto(head + tcp, (target[0], 0))
+        sock.sendto(packet(family, source, target, **fields), (target[0], 0))
