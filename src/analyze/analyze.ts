@@ -50,6 +50,8 @@ export interface AnalyzeOptions {
   readonly keepEvents: boolean;
   /** Takes each event as it settles, of a capture that was made before. */
   readonly onEvent: ((event: ResetEvent) => void) | null;
+  /** Hears of each reset that is counted, with its facts and its verdict. */
+  readonly onReset?: (reset: Reset, who: Attribution) => void;
   /** Saves the frames of the resets that the filter keeps; of a growing capture, all frames. */
   readonly writer: FrameSaver | null;
   /** Hears how far the reading is, between batches; what it returns is awaited (a slow reader of our output). */
@@ -349,6 +351,7 @@ export class Analysis {
     this.counted++;
     this.countedCopies += copiesOf(reset);
     this.tally.add(reset, who);
+    this.options.onReset?.(reset, who);
     growing?.witness?.counted(reset, who);
     if (maker === null || (onEvent === null && !keepEvents && revision === null)) return;
     const event = revision?.after ?? maker.eventOf(reset, growing === null ? this.names : null, who);
