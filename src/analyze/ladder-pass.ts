@@ -56,22 +56,22 @@ export async function frameAt(
   frame: number,
   signal: AbortSignal,
 ): Promise<OtherFrame | null> {
-  let flags: number | null = null;
-  let resetFrame: number | null = null;
+  const found: { flags: number | null; resetFrame: number | null } = { flags: null, resetFrame: null };
   let conversation: readonly number[] = [];
   await pass(files, 'full', signal, (words, at, seen) => {
     if (seen.file !== file) return false;
-    if (flags === null) {
+    if (found.flags === null) {
       if (seen.frame === frame) {
-        flags = word(words, at + R_FLAGS) & FLAGS_MASK;
+        found.flags = word(words, at + R_FLAGS) & FLAGS_MASK;
         conversation = conversationOf(words, at);
       }
       return seen.frame > frame;
     }
     if ((word(words, at + R_FLAGS) & RST) === 0 || !isSameConversation(conversation, words, at)) return false;
-    resetFrame = seen.frame;
+    found.resetFrame = seen.frame;
     return true;
   });
+  const { flags, resetFrame } = found;
   return flags === null ? null : { flags, resetFrame };
 }
 
@@ -88,34 +88,40 @@ async function pass(files: readonly CaptureFile[], context: Context, signal: Abo
 }
 
 /** @returns whether the taker has seen enough. */
-function takeRows({ file, segments, plain }: Rows, scratch: Uint32Array, taker: Taker): boolean {
+function takeRows(rows: Rows, scratch: Uint32Array, taker: Taker): boolean {
+  const { file, segments } = rows;
   let place = 0;
-  let isEnough = false;
-  const takePlain = (before: number): void => {
-    while (!isEnough && place < plain.count && numberAt(plain, place) < before) {
-      const at = place * RECORD_WORDS;
-      place += (word(plain.words, at + R_FLAGS) & IS_IPV6) === 0 ? 1 : 2;
-      isEnough = taker(plain.words, at, sightingAt(plain.words, at, file));
-    }
-  };
   for (let i = 0; i < segments.count; i++) {
     const frame = num(segments.number, i);
-    takePlain(frame);
-    if (isEnough) return true;
+    place = takePlain(rows, place, frame, taker);
+    if (place === ENOUGH) return true;
     recordOf(segments, i, scratch);
     const seconds = value(segments.seconds, i);
-    isEnough = taker(scratch, 0, {
+    const seen = {
       file,
       frame,
       seconds,
       nanos: num(segments.nanos, i),
       timed: !Number.isNaN(seconds),
       iface: num(segments.iface, i),
-    });
-    if (isEnough) return true;
+    };
+    if (taker(scratch, 0, seen)) return true;
   }
-  takePlain(Infinity);
-  return isEnough;
+  return takePlain(rows, place, Infinity, taker) === ENOUGH;
+}
+
+/** In the place of a place: no more is wanted. */
+const ENOUGH = -1;
+
+/** The records of the sieve from `from` whose frames come before `before`. @returns the place behind them, or ENOUGH. */
+function takePlain({ file, plain }: Rows, from: number, before: number, taker: Taker): number {
+  let place = from;
+  while (place < plain.count && numberAt(plain, place) < before) {
+    const at = place * RECORD_WORDS;
+    place += (word(plain.words, at + R_FLAGS) & IS_IPV6) === 0 ? 1 : 2;
+    if (taker(plain.words, at, sightingAt(plain.words, at, file))) return ENOUGH;
+  }
+  return place;
 }
 
 function numberAt({ words }: Records, place: number): number {

@@ -96,7 +96,7 @@ export function noSuchReset({ which, finder, name, frames, other, command, witho
 }
 
 function whatItIs(frame: number, typed: string, name: string, frames: number | null, other: Missed['other']): string {
-  const shown = typed.startsWith('f') ? `${printable(typed, LONGEST_SHOWN)}` : `frame ${shownNumber(frame, typed)}`;
+  const shown = typed.startsWith('f') ? printable(typed, LONGEST_SHOWN) : `frame ${shownNumber(frame, typed)}`;
   if (frame < 1) return `frames are counted from 1: there is no ${shown} in ${name}`;
   if (frames !== null && frame > frames)
     return `${shown} is beyond the end of ${name}, which has ${plural(frames, 'frame')}`;

@@ -34,14 +34,15 @@ export function rungLabels(rung: Rung, style: Style): readonly string[] {
 }
 
 /** The numbers of the reset as they are on the wire, which the rules go by. */
-export function rawWords({ seq, ack, window }: Rung, ttl: number, ipId: number | null): string {
+export function rawWords({ seq, ack, window }: Rung, ttl: number, ipId: number | null): readonly string[] {
   return [
-    `on the wire: seq ${String(seq)}`,
-    ...(ack === null ? [] : [`ack ${String(ack)}`]),
-    `win ${window === null ? 'cut off' : String(window)}`,
-    `TTL ${String(ttl)}`,
-    ...(ipId === null ? [] : [`IP ID ${String(ipId)}`]),
-  ].join(', ');
+    [`on the wire: seq ${String(seq)}`, ...(ack === null ? [] : [`ack ${String(ack)}`])].join(', '),
+    [
+      `win ${window === null ? 'cut off' : String(window)}`,
+      `TTL ${String(ttl)}`,
+      ...(ipId === null ? [] : [`IP ID ${String(ipId)}`]),
+    ].join(', '),
+  ];
 }
 
 /** What is missing before the segment, as far as its number and its acknowledgement tell. */

@@ -55,22 +55,21 @@ export function ladderLines(explained: Explained, style: Style): string[] {
 
 /** What stands one below the other. */
 type Row =
-  | { readonly kind: 'rung'; readonly rung: Rung }
-  | { readonly kind: 'between'; readonly text: string }
-  | { readonly kind: 'below'; readonly text: string; readonly isAddress: boolean };
+  { readonly kind: 'rung'; readonly rung: Rung } | { readonly kind: 'between' | 'below'; readonly text: string };
 
 function rowsOf({ ladder, event }: Explained): Row[] {
   const rows: Row[] = [];
   let before: Rung | null = null;
   for (const rung of ladder) {
-    const gap = before?.seconds == null || rung.seconds === null ? 0 : rung.seconds - before.seconds;
+    const gap = (rung.seconds ?? NaN) - (before?.seconds ?? NaN);
     const isFirstBehind = rung.after && before?.after !== true;
     const silence =
       gap >= SILENCE ? [`${duration(gap)} later`] : gap < 0 ? [`${duration(-gap)} earlier, in the file behind it`] : [];
     for (const text of [...(isFirstBehind ? ['behind the reset'] : []), ...silence, ...missingWords(rung)])
       rows.push({ kind: 'between', text });
     rows.push({ kind: 'rung', rung });
-    if (rung.asked) rows.push({ kind: 'below', text: rawWords(rung, event.ttl, event.ip_id), isAddress: false });
+    if (rung.asked)
+      rows.push(...rawWords(rung, event.ttl, event.ip_id).map((text) => ({ kind: 'below', text }) as const));
     before = rung;
   }
   return rows;
@@ -97,8 +96,7 @@ function diagramLines(explained: Explained, rows: readonly Row[], layout: Layout
         return `${blank}${paint.quiet(`${edge}${' '.repeat(left)}${part}${' '.repeat(right)}${edge}`)}`;
       });
   const body = rows.flatMap((row) => {
-    if (row.kind === 'between') return centred(row.text, broken);
-    if (row.kind === 'below') return centred(row.text, line);
+    if (row.kind !== 'rung') return centred(row.text, row.kind === 'between' ? broken : line);
     const { rung } = row;
     const lead = `${INDENT}${String(rung.frame).padStart(numbers)}  ${timeOf(rung).padStart(times)}  `;
     const nat = translationWords(rung, style);
