@@ -44,7 +44,9 @@ export class ResetFinder {
     return this.found === reset;
   }
 
-  private compare(reset: Reset, file: number, frame: number): void {
+  private compare(reset: Reset, file: number, typed: number): void {
+    // Beyond it, distances would be rounded.
+    const frame = Math.min(typed, Number.MAX_SAFE_INTEGER);
     for (const own of framesOf(reset)) {
       if (reset.file === file && own === frame) this.exact ??= reset;
       const { nearest } = this;
@@ -62,6 +64,8 @@ export interface Missed {
   readonly finder: ResetFinder;
   /** The capture, or several, as they are called in a sentence. */
   readonly name: string;
+  /** Captures that were named. */
+  readonly files: number;
   /** Frames in all, where there is one file. */
   readonly frames: number | null;
   /** Its TCP flags, and the frame of its conversation's next reset; null: no TCP header. */
@@ -72,7 +76,8 @@ export interface Missed {
   readonly without: string;
 }
 
-export function noSuchReset({ which, finder, name, frames, other, command, without }: Missed): UserError {
+export function noSuchReset(missed: Missed): UserError {
+  const { which, finder, name, other, command, without } = missed;
   const { resets, noted, nearest } = finder;
   const of = resets === 1 ? 'its one reset' : `of its ${grouped(resets)} resets the nearest`;
   if (which.kind === 'live') {
@@ -81,7 +86,7 @@ export function noSuchReset({ which, finder, name, frames, other, command, witho
     const there = resets === 0 ? 'it holds none' : `it holds ${plural(resets, 'reset')}, ${bear}`;
     return new UserError('no-such-frame', `${what}: ${there}`, nearest === null ? without : command(nearest));
   }
-  const what = whatItIs(which.frame, which.typed, name, frames, other);
+  const what = whatItIs(which, missed);
   if (nearest === null) return new UserError('no-such-frame', `${what}; there is no reset in it`, without);
   const own = other?.resetFrame ?? null;
   if (own !== null) {
@@ -95,13 +100,17 @@ export function noSuchReset({ which, finder, name, frames, other, command, witho
   return new UserError('no-such-frame', `${what}; ${of} is frame ${String(nearest.frame)}`, command(nearest));
 }
 
-function whatItIs(frame: number, typed: string, name: string, frames: number | null, other: Missed['other']): string {
-  const shown = typed.startsWith('f') ? printable(typed, LONGEST_SHOWN) : `frame ${shownNumber(frame, typed)}`;
+function whatItIs(which: Exclude<Which, { kind: 'live' }>, { name, files, frames, other }: Missed): string {
+  const { frame, typed } = which;
+  const shown = which.kind === 'file' ? printable(typed, LONGEST_SHOWN) : `frame ${shownNumber(frame, typed)}`;
+  if (which.kind === 'file' && which.file >= files) {
+    return `${shown} is of file ${grouped(which.file + 1)}, and ${name} ${files === 1 ? 'is the one file' : 'are all files'}`;
+  }
   if (frame < 1) return `frames are counted from 1: there is no ${shown} in ${name}`;
   if (frames !== null && frame > frames)
     return `${shown} is beyond the end of ${name}, which has ${plural(frames, 'frame')}`;
   if (other !== null) return `${shown} of ${name} is no reset: its TCP flags are [${other.flags}]`;
-  return `${shown} of ${name} holds no TCP header`;
+  return `${shown} of ${name} holds no TCP header${frames === null ? ', or is beyond the end of its file' : ''}`;
 }
 
 /** As it was typed, cut where it is too long for a number. */

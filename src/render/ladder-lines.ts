@@ -39,7 +39,7 @@ export function ladderLines(explained: Explained, style: Style): string[] {
   const gutter = INDENT.length + numbers + 2 + times + 2;
   const room = width - gutter - 2;
   const lines =
-    room < LEAST_ROOM
+    room < Math.max(LEAST_ROOM, ...sidesOf(explained, style).map(({ name }) => columnsOf(name) - 2))
       ? listLines(explained, rows, style)
       : diagramLines(explained, rows, { numbers, times, gutter, room }, style);
   const { ellipsis } = glyphs(style);

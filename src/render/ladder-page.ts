@@ -28,7 +28,7 @@ export function renderExplained(explained: Explained, explanation: Explanation, 
     headLines(explained, explanation, style),
     [paint.title('The conversation'), ...ladderLines(explained, style)],
     [paint.title('What was seen'), ...seenLines(explained, style)],
-    [paint.title('The rules, in their order: the first that says yes names the cause'), ...ruleLines(explained, style)],
+    [paint.title('The rules: the first yes decides'), ...ruleLines(explained, style)],
     [paint.title('What to do'), ...steps.flatMap((step, i) => stepLines(step, i + 1, style))],
     moreLines(explained, style, file),
   ]);
@@ -129,7 +129,7 @@ function moreLines({ event }: Explained, style: Style, file: string): string[] {
   const filter = `${ip}.addr == ${from} && ${ip}.addr == ${to} && tcp.port == ${String(fromPort)} && tcp.port == ${String(toPort)}`;
   const paint = painter(style);
   return [
-    'The whole conversation, and all of the cause:',
+    wrap('The whole conversation, and all about the cause', widthOf(style)),
     `${INDENT}${paint.notice(`tshark -r ${safe(file, style, Infinity)} -Y '${filter}'`)}`,
     `${INDENT}${paint.notice(`rstscope explain ${event.cause}`)}`,
   ];

@@ -52,7 +52,7 @@ export async function explainReset(
   const plan = planOf({ fold: values.fold, ...pick(values) }, 'read');
   const talk = talker(io, values.quiet === true);
   const which = whichOf(typed);
-  if (which === null) throw notWhich(typed, commandFor(names)(null));
+  if (which === null) throw notWhich(typed, `rstscope read --ndjson ${names.map(shellQuote).join(' ')}`);
   const { files, skipped } = await expandInputs(names, io);
   refuseOnce(files, names);
   if (which.kind === 'frame' && files.length > 1) throw ofWhichFile(which, files, names);
@@ -151,9 +151,7 @@ function refuseOnce(files: readonly CaptureFile[], names: readonly string[]): vo
   throw new UserError(
     'usage',
     `explain reads the capture twice, and ${printable(once.name)} can be read once only: save it in a file first`,
-    names[0] === '-'
-      ? 'cat > capture.pcap; rstscope explain capture.pcap FRAME'
-      : `cat ${shellQuote(once.name)} > capture.pcap`,
+    names[0] === '-' ? 'rstscope explain capture.pcap FRAME' : `cat ${shellQuote(once.name)} > capture.pcap`,
   );
 }
 
@@ -163,7 +161,7 @@ function refuseHalf({ interrupt }: Io): void {
 }
 
 function ofWhichFile({ typed }: Which, files: readonly CaptureFile[], names: readonly string[]): UserError {
-  const example = `${commandFor(names)(null)} f1-${typed}`;
+  const example = commandFor(names)(`f1-${typed}`);
   return new UserError(
     'usage',
     `there are ${plural(files.length, 'capture')}, and frame ${typed} is one of each: name one file, or the id of the event`,
@@ -190,6 +188,7 @@ async function missed(
     which,
     finder,
     name: isOne ? printable(only.name) : plural(files.length, 'capture'),
+    files: files.length,
     frames,
     other: other === null ? null : { flags: flagsText(other.flags), resetFrame: other.resetFrame },
     command: ({ file: at, frame }: Near) =>
@@ -199,6 +198,6 @@ async function missed(
 }
 
 /** The same command for something else. */
-function commandFor(names: readonly string[]): (word: string | null) => string {
-  return (word) => ['rstscope explain', ...names.map(shellQuote), ...(word === null ? [] : [word])].join(' ');
+function commandFor(names: readonly string[]): (word: string) => string {
+  return (word) => ['rstscope explain', ...names.map(shellQuote), word].join(' ');
 }

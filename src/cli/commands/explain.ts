@@ -71,7 +71,7 @@ function severalWords(words: readonly string[]): UserError {
 
 function fileAlone(word: string): UserError {
   const what = `${printable(word, LONGEST_SHOWN)} is a file: explain takes the frame of a reset, or an event's id, with it`;
-  return new UserError('usage', what, `rstscope explain ${shellQuote(word)} FRAME`);
+  return new UserError('usage', what, `rstscope read --ndjson ${shellQuote(word)}`);
 }
 
 function unknownWord(word: string, near: readonly string[]): UserError {
