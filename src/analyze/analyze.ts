@@ -14,6 +14,7 @@ import type { Moment } from '../base/time.js';
 import type { CaptureFile } from '../capture/story.js';
 import { factsOf, judge } from '../conversation/judge.js';
 import { openedBy, type Reset } from '../conversation/reset.js';
+import type { Pattern } from '../conversation/verdict.js';
 import { Tracker, WANTED_FLAGS, type FrameListener } from '../conversation/tracker.js';
 import { KEEP_ANY } from '../decode/net/tcp-layout.js';
 import type * as announcementModule from '../report/announcement.js';
@@ -50,8 +51,8 @@ export interface AnalyzeOptions {
   readonly keepEvents: boolean;
   /** Takes each event as it settles, of a capture that was made before. */
   readonly onEvent: ((event: ResetEvent) => void) | null;
-  /** Hears of each reset that is counted, with its facts and its verdict. */
-  readonly onReset?: (reset: Reset, who: Attribution) => void;
+  /** Hears of each reset that is counted, with its facts and its verdict; `pattern` tells all at the end of the run. */
+  readonly onReset?: (reset: Reset, who: Attribution, pattern: () => Pattern | null) => void;
   /** Saves the frames of the resets that the filter keeps; of a growing capture, all frames. */
   readonly writer: FrameSaver | null;
   /** Hears how far the reading is, between batches; what it returns is awaited (a slow reader of our output). */
@@ -351,7 +352,7 @@ export class Analysis {
     this.counted++;
     this.countedCopies += copiesOf(reset);
     this.tally.add(reset, who);
-    this.options.onReset?.(reset, who);
+    this.options.onReset?.(reset, who, () => reset.verdict.pattern);
     growing?.witness?.counted(reset, who);
     if (maker === null || (onEvent === null && !keepEvents && revision === null)) return;
     const event = revision?.after ?? maker.eventOf(reset, growing === null ? this.names : null, who);

@@ -13,7 +13,7 @@ import { ACK } from '../decode/net/tcp-layout.js';
 import { flagsText } from '../decode/net/tcp.js';
 import { eventOf } from './event.js';
 import { timeText } from './time-text.js';
-import type { Cause, ResetEvent } from './types.js';
+import type { Cause, Pattern, ResetEvent } from './types.js';
 
 /** A segment of the ladder. */
 export interface Rung {
@@ -84,18 +84,20 @@ export interface Explanandum {
   readonly asked: string;
   readonly reset: Reset;
   readonly who: Attribution;
+  /** What it is part of, with others of the capture. */
+  readonly pattern: () => Pattern | null;
   readonly tried: readonly Tried[];
   readonly ladder: Ladder;
   readonly files: readonly string[];
   readonly context: Explained['context'];
 }
 
-export function explainedOf({ asked, reset, who, tried, ladder, files, context }: Explanandum): Explained {
+export function explainedOf({ asked, reset, who, pattern, tried, ladder, files, context }: Explanandum): Explained {
   const first = ladder.rungs.find(({ timed }) => timed);
   const since = first === undefined ? null : first.seconds + first.nanos / 1e9;
   return {
     asked,
-    event: eventOf(reset, files, who),
+    event: { ...eventOf(reset, files, who), pattern: pattern() },
     ladder: ladder.rungs.map((rung) => rungOf(rung, reset, files, since)),
     earlier: ladder.earlier,
     later: ladder.later,

@@ -21,7 +21,7 @@ import { flagsText } from '../../decode/net/tcp.js';
 import { explainedOf, type Explained } from '../../report/explained.js';
 import { explanationOf } from '../../report/explanations/find.js';
 import { KEEP_ALL } from '../../report/filter.js';
-import type { Report } from '../../report/types.js';
+import type { Pattern, Report } from '../../report/types.js';
 import type { Style } from '../../render/style.js';
 import { deliverText, exitCode, tellIncomplete } from '../answer.js';
 import { EXIT_INCOMPLETE } from '../exit-codes.js';
@@ -40,6 +40,7 @@ interface Found {
   readonly reset: Reset;
   readonly who: Attribution;
   readonly tried: readonly Tried[];
+  readonly pattern: () => Pattern | null;
 }
 
 export async function explainReset(
@@ -76,8 +77,8 @@ export async function explainReset(
     fullCommand: false,
     keepEvents: false,
     onEvent: null,
-    onReset: (reset, who) => {
-      if (finder.hear(reset)) heard.push({ reset, who, tried: tried(factsOf(reset, who.kernel)) });
+    onReset: (reset, who, pattern) => {
+      if (finder.hear(reset)) heard.push({ reset, who, pattern, tried: tried(factsOf(reset, who.kernel)) });
     },
     writer: null,
     onProgress: async (progress) => {
