@@ -14,15 +14,29 @@ import type { Moment } from '../base/time.js';
 import type { CaptureFile } from '../capture/story.js';
 import { factsOf, judge } from '../conversation/judge.js';
 import { openedBy, type Reset } from '../conversation/reset.js';
-import type { Pattern } from '../conversation/verdict.js';
+import { asPartOf, type Pattern } from '../conversation/verdict.js';
 import { Tracker, WANTED_FLAGS, type FrameListener } from '../conversation/tracker.js';
 import { KEEP_ANY } from '../decode/net/tcp-layout.js';
 import type * as announcementModule from '../report/announcement.js';
 import type { Announcement } from '../report/announcement.js';
 import { buildReport } from '../report/build.js';
-import { asksForVerdict, KEEP_ALL, keepsHeader, keepsVerdict, type FilterOptions } from '../report/filter.js';
+import {
+  asksForPattern,
+  asksForVerdict,
+  KEEP_ALL,
+  keepsHeader,
+  keepsVerdict,
+  type FilterOptions,
+} from '../report/filter.js';
 import { Tally, type ConnectionCounts } from '../report/tally.js';
 import type { AlertRow, Context, Incomplete, KernelReport, Report, ResetEvent, Source, Tool } from '../report/types.js';
+import { Casebook } from '../findings/casebook.js';
+import { findAll } from '../findings/find.js';
+import { PatternBook } from '../patterns/book.js';
+import type { Cell } from '../patterns/cell.js';
+import { PatternDesk, type Known } from '../patterns/desk.js';
+import { LateNews } from '../patterns/late-news.js';
+import { episodesOf, patternRows } from '../patterns/rows.js';
 import { startScan, type Rows, type Scan } from '../scan/scan.js';
 import { HeldFrames, type FrameSaver } from './held-frames.js';
 import { Naming } from './naming.js';
@@ -116,6 +130,8 @@ export interface Progress {
 
 /** Events kept for `events`; each takes about a kilobyte. */
 const MAX_EVENTS = 200_000;
+/** Resets that wait until their pattern shows, where somebody asks for it: each takes a few kilobytes. */
+const MOST_WAITING = 20_000;
 const NOT_COUNTED: ConnectionCounts = { connectionsOf: () => null, connectionsOfPort: () => null };
 
 /** Reads all `files` and reports. Throws a UserError when nothing could be read. */
@@ -127,7 +143,11 @@ export async function analyze(files: readonly CaptureFile[], options: AnalyzeOpt
 export class Analysis {
   private readonly tracker: Tracker;
   private readonly tally = new Tally();
-  private readonly events: ResetEvent[] = [];
+  private readonly events: { readonly event: ResetEvent; readonly cell: Cell | null }[] = [];
+  private readonly patterns = new PatternBook();
+  private readonly casebook = new Casebook();
+  private readonly desk: PatternDesk;
+  private readonly news: LateNews | null;
   private readonly scan: Scan;
   /** What is being followed. */
   private rows: Rows | null = null;
@@ -160,6 +180,11 @@ export class Analysis {
     this.naming = new Naming(options.attributor, (reset, who) => {
       this.count(reset, who);
     });
+    this.desk = new PatternDesk(this.waitsForPatterns() ? MOST_WAITING : 0, (known) => {
+      this.release(known);
+    });
+    const { onRevision = null } = growing ?? {};
+    this.news = onRevision === null ? null : new LateNews(onRevision);
     const savesAll = writer !== null && growing !== null;
     this.held = writer === null ? null : new HeldFrames(writer);
     this.others = savesAll && this.held !== null ? new OtherFrames(this.held, filter) : null;
@@ -234,7 +259,16 @@ export class Analysis {
     // While the kernel is still traced: what it counts until then is told.
     await growing?.witness?.finish();
     await this.naming.finish();
+    this.desk.finish();
+    this.news?.look();
     this.held?.flush();
+  }
+
+  /** Whoever streams events of a file can't take them back; what comes through a pipe is told as it happens. */
+  private waitsForPatterns(): boolean {
+    const { filter, growing, onEvent } = this.options;
+    if (asksForPattern(filter)) return true;
+    return growing === null && onEvent !== null && !this.files.some(({ once }) => once);
   }
 
   private tick(growing: Growing): void {
@@ -242,6 +276,7 @@ export class Analysis {
     const until = growing.settledUntil();
     if (until !== null) tracker.closeOlder(until);
     this.naming.look();
+    this.news?.look();
     if (this.askers.length === 0) return;
     // What may still get copies is in the next report: resets that keep coming keep no asker waiting.
     tracker.handOnWhole();
@@ -335,11 +370,17 @@ export class Analysis {
     this.said.delete(reset);
   }
 
-  /** The reset is known in every respect. */
+  /** The reset is known in every respect but what it is part of. */
   private count(reset: Reset, who: Attribution): void {
+    this.learn(reset, reset, who);
+    this.desk.take({ reset, who, cell: this.patterns.add(reset, who) });
+  }
+
+  /** What the reset is part of is known as far as it may be waited for. */
+  private release({ reset, who, cell }: Known): void {
     const { filter, onEvent, keepEvents, growing, fullCommand } = this.options;
     const { maker, held } = this;
-    this.learn(reset, reset, who);
+    if (cell !== null) reset.verdict = asPartOf(reset.verdict, cell.pattern);
     if (!keepsVerdict(filter, reset.verdict) || this.counted >= (growing?.count ?? Infinity)) {
       this.leaveOut(reset);
       return;
@@ -347,19 +388,27 @@ export class Analysis {
     if (growing === null && maker !== null) {
       held?.release(reset, true, () => commentOn(maker, reset, false, who, fullCommand));
     }
-    const revision = this.said.get(reset)?.revise(who, reset) ?? null;
+    // Nobody was told of it before it was known to be of a pattern that is asked for.
+    if (growing !== null && filter.patterns !== null && !this.said.has(reset))
+      this.tell(growing, reset, { ...reset }, who);
+    const said = this.said.get(reset) ?? null;
+    const revision = said?.revise(who, reset) ?? null;
     this.said.delete(reset);
     this.counted++;
     this.countedCopies += copiesOf(reset);
-    this.tally.add(reset, who);
-    this.options.onReset?.(reset, who, () => reset.verdict.pattern);
+    if (cell !== null) cell.reported++;
+    this.tally.add(reset, who, cell);
+    this.casebook.add(reset, who, cell);
+    const told = said?.told ?? null;
+    if (cell !== null && told !== null && cell.pattern === null) this.news?.wait(cell, revision?.after ?? told);
+    this.options.onReset?.(reset, who, () => cell?.pattern ?? null);
     growing?.witness?.counted(reset, who);
     if (maker === null || (onEvent === null && !keepEvents && revision === null)) return;
     const event = revision?.after ?? maker.eventOf(reset, growing === null ? this.names : null, who);
     onEvent?.(event);
     if (revision !== null) growing?.onRevision?.(revision.before, event);
     if (!keepEvents) return;
-    if (this.events.length < MAX_EVENTS) this.events.push(event);
+    if (this.events.length < MAX_EVENTS) this.events.push({ event, cell });
     else this.eventsOmitted++;
   }
 
@@ -369,6 +418,7 @@ export class Analysis {
     const growing = options.growing?.facts() ?? null;
     const incomplete = [...notRead(scan, this.files, names, growing !== null), ...(growing?.incomplete ?? [])];
     const { after, before } = options.filter;
+    const episodes = episodesOf(this.patterns.cells);
     return buildReport({
       tool: options.tool,
       source: sourceOf(scan, names, options.context, growing),
@@ -388,7 +438,19 @@ export class Analysis {
       kernel: growing?.kernel ?? null,
       alerts: growing?.alerts ?? [],
       incomplete,
-      events: this.events,
+      patterns: patternRows(episodes),
+      findings: findAll({
+        cases: this.casebook.cases,
+        episodes,
+        serverFacts: (server) => this.tracker.serverFacts(server),
+        resets: this.counted,
+        live: growing !== null,
+        files: names,
+      }),
+      events: this.events.map(({ event, cell }) => {
+        const pattern = cell?.pattern ?? null;
+        return event.pattern === pattern ? event : { ...event, pattern };
+      }),
       eventsOmitted: this.eventsOmitted,
       service: options.service,
     });

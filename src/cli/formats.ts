@@ -25,9 +25,10 @@ export interface TableOptions {
   readonly utc: boolean;
   readonly width: number;
   readonly top: number;
+  readonly all: boolean;
 }
 
-export async function tables({ color, utc, width, top }: TableOptions, { env, stdout }: Io): Promise<Format> {
+export async function tables({ color, utc, width, top, all }: TableOptions, { env, stdout }: Io): Promise<Format> {
   const { colorLevel, supportsUnicode } = await import('../render/style.js');
   const { renderReport } = await import('../render/table-report.js');
   const { isTTY, colorDepth } = stdout;
@@ -37,7 +38,7 @@ export async function tables({ color, utc, width, top }: TableOptions, { env, st
     utc,
     unicode: supportsUnicode(env),
   };
-  return { ...END_ONLY, report: (report) => [renderReport(report, style, top)] };
+  return { ...END_ONLY, report: (report) => [renderReport(report, style, top, all)] };
 }
 
 export async function json(): Promise<Format> {

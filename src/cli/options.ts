@@ -85,6 +85,11 @@ const OPTIONS: readonly OptionSpec[] = [
     summary:
       'save the frames (live: all that are captured, read: those of the resets): pcapng with a comment on each reset, classic pcap when FILE ends in .pcap; - for standard output',
   },
+  {
+    group: 'Output',
+    flags: '--all',
+    summary: 'every row of the tables; else those of a scan, of health checks and the like are one line',
+  },
   { group: 'Output', flags: '--top <n>', summary: 'rows a table; JSON is never cut', default: '20' },
   {
     group: 'Which resets',

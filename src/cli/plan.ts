@@ -17,6 +17,8 @@ const DEFAULT_TOP = 20;
 export interface Plan {
   readonly format: 'tables' | 'json' | 'ndjson' | 'csv' | 'capture';
   readonly top: number;
+  /** Rows of one pattern are shown one by one. */
+  readonly all: boolean;
   readonly color: ColorOption;
   readonly maxResets: number | null;
   readonly context: Context;
@@ -39,6 +41,7 @@ export function planOf(values: CommonValues, command: CommandName): Plan {
   return {
     format: capture ? 'capture' : (chosen[0] ?? 'tables'),
     top: values.top === undefined ? DEFAULT_TOP : wholeNumber('--top', values.top, 1),
+    all: values.all === true,
     maxResets: values.maxResets === undefined ? null : wholeNumber('--max-resets', values.maxResets, 0),
     color: colorOf(values.color),
     context: values.context === undefined ? usual : oneOf('--context', values.context, CONTEXTS),

@@ -20,6 +20,7 @@ export interface CommonValues {
   readonly events?: true;
   readonly write?: string;
   readonly top?: string;
+  readonly all?: boolean;
   readonly port?: string[];
   readonly host?: string[];
   readonly direction?: string[];

@@ -61,7 +61,7 @@ export function nothingAfter(): AfterFacts {
 }
 
 /** Of a reset whose connection nothing else was seen of. */
-export function nothingKnown(full = false): ConversationFacts {
+export function nothingKnown(full = false, hasOthers = full): ConversationFacts {
   return {
     sender: NOTHING_SENT,
     receiver: NOTHING_SENT,
@@ -71,9 +71,13 @@ export function nothingKnown(full = false): ConversationFacts {
     established: false,
     earlier: null,
     full,
+    hasOthers,
     gap: false,
     lastAt: null,
     firstAt: null,
+    silence: null,
+    closed: null,
+    elsewhere: null,
     after: nothingAfter(),
   };
 }
@@ -87,11 +91,12 @@ export function conversationFacts(
   row: number,
   senderIsLower: boolean,
   full: boolean,
+  hasOthers: boolean = full,
 ): ConversationFacts {
   const { words, times } = table;
   const base = row * STATE_WORDS;
   const bits = word(words, base + state.BITS);
-  if ((bits & state.ANY) === 0) return nothingKnown(full);
+  if ((bits & state.ANY) === 0) return nothingKnown(full, hasOthers);
   const probes = word(words, base + state.PROBES);
   const lower = sideFacts(table, base + LOWER, base + LOWER_SELDOM, probes & 0xff);
   const higher = sideFacts(table, base + HIGHER, base + HIGHER_SELDOM, (probes >>> 8) & 0xff);
@@ -108,11 +113,27 @@ export function conversationFacts(
     established: (bits & state.ESTABLISHED) !== 0,
     earlier: (bits & state.EARLIER_LIVE) !== 0 ? 'live' : (bits & state.EARLIER_ENDED) !== 0 ? 'ended' : null,
     full,
+    hasOthers,
     gap: (bits & state.GAP) !== 0 || isMissing(sender, receiver) || isMissing(receiver, sender),
     lastAt: isSeen ? lastOf(times, base) : null,
     firstAt: isSeen ? value(times, base / 2 + state.FIRST_AT) : null,
+    silence: (bits & state.RESUMED) === 0 ? null : value(times, base / 2 + state.RESUME_GAP),
+    closed: closedBy(table, base, bits, senderIsLower),
+    elsewhere: null,
     after: nothingAfter(),
   };
+}
+
+function closedBy(
+  { times }: ConversationTable,
+  base: number,
+  bits: number,
+  senderIsLower: boolean,
+): ConversationFacts['closed'] {
+  const idle = value(times, base / 2 + state.FIN_IDLE);
+  if ((bits & state.BOTH_FINS) === 0 || idle === 0) return null;
+  const lowerWasFirst = (bits & state.LOWER_FIN_FIRST) !== 0;
+  return { by: lowerWasFirst === senderIsLower ? 'sender' : 'receiver', idle };
 }
 
 /** One side has acknowledged what was not seen of the other. */

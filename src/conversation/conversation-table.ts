@@ -17,7 +17,7 @@ import {
   R_TENANT,
   SOURCE_IS_LOWER,
 } from '../decode/record-layout.js';
-import { HASH, KEY, NEXT_ROW, STATE_WORDS } from './state-layout.js';
+import { HASH, HIGHER, KEY, LOWER, NEXT_ROW, SEEN, STATE_WORDS, S_BITS, S_NEXT } from './state-layout.js';
 import { ownOf, useOf } from './state.js';
 import { CANDIDATES, MAX_CHAIN, NONE, UPPER_WORDS } from './table-layout.js';
 
@@ -29,6 +29,9 @@ const SLOTS_GROWTH = 8;
 const LINE = 64;
 /** Where the rows begin, so that each is four lines and no more: a system hands out memory 16 octets behind a line. */
 const OFF_LINE = 48;
+
+/** Octets: what is acknowledged lies this near below what was said last. */
+const NEARBY = 1 << 20;
 
 export type Version = 4 | 6;
 
@@ -43,6 +46,8 @@ export class ConversationTable {
   victim = -1;
   /** Of what `put` looked for: the source is the lower end of the key. */
   sourceIsLower = false;
+  /** Of what `anotherOf` found: the end is the lower one of that key. */
+  foundLower = false;
   private readonly limit: number;
   private readonly isSix: boolean;
   private readonly forgotten: (row: number) => void;
@@ -148,6 +153,50 @@ export class ConversationTable {
     this.sourceIsLower = (word(records, at + R_FLAGS) & SOURCE_IS_LOWER) !== 0;
     const row = this.findFrom(this.first(word(records, at + R_HASH)), records, at);
     return row < 0 ? this.insert(records, at) : row;
+  }
+
+  /**
+   * A connection of one end of `row`, with another peer, in which that end has just said what comes before `seq`; -1:
+   * none. Looks at all rows: for what is rare.
+   */
+  anotherOf(row: number, endIsLower: boolean, seq: number): number {
+    const { words } = this;
+    const base = row * STATE_WORDS;
+    const ip = word(words, base + KEY + (endIsLower ? 0 : 1));
+    const ports = word(words, base + KEY + 2);
+    const port = endIsLower ? ports >>> 16 : ports & 0xffff;
+    for (let other = 0; other < this.used; other++) {
+      const at = other * STATE_WORDS;
+      const theirs = word(words, at + KEY + 2);
+      for (const lower of [true, false]) {
+        if (word(words, at + KEY + (lower ? 0 : 1)) !== ip || (lower ? theirs >>> 16 : theirs & 0xffff) !== port)
+          continue;
+        const side = at + (lower ? LOWER : HIGHER);
+        if (other === row || (word(words, side + S_BITS) & SEEN) === 0) continue;
+        const behind = (word(words, side + S_NEXT) - seq) | 0;
+        if (behind < 0 || behind > NEARBY || !this.sameUpper(row, endIsLower, other, lower)) continue;
+        this.foundLower = lower;
+        return other;
+      }
+    }
+    return -1;
+  }
+
+  /** The peer in a row: the words of its address, the highest first, and its port. */
+  peerOf(row: number, endIsLower: boolean): { readonly words: readonly number[]; readonly port: number } {
+    const base = row * STATE_WORDS;
+    const ports = word(this.words, base + KEY + 2);
+    const lowest = word(this.words, base + KEY + (endIsLower ? 1 : 0));
+    const own = row * UPPER_WORDS + (endIsLower ? 3 : 0);
+    const uppers = this.isSix ? [0, 1, 2].map((w) => word(this.uppers, own + w)) : [];
+    return { words: [...uppers, lowest], port: endIsLower ? ports & 0xffff : ports >>> 16 };
+  }
+
+  private sameUpper(row: number, isLower: boolean, other: number, otherIsLower: boolean): boolean {
+    if (!this.isSix) return true;
+    const a = row * UPPER_WORDS + (isLower ? 0 : 3);
+    const b = other * UPPER_WORDS + (otherIsLower ? 0 : 3);
+    return [0, 1, 2].every((w) => word(this.uppers, a + w) === word(this.uppers, b + w));
   }
 
   private hasUpper(row: number, records: Uint32Array, at: number, isLower: number): boolean {

@@ -33,10 +33,18 @@ import {
 } from '../decode/record-layout.js';
 import type { Records } from '../decode/records.js';
 import { ConversationTable } from './conversation-table.js';
-import { BLOCK, COPY_SECONDS, GONE, ID_STEP, MOST_PROBES, SAME_HOST_SECONDS } from './following-layout.js';
+import {
+  BLOCK,
+  COPY_SECONDS,
+  GONE,
+  ID_STEP,
+  MOST_PROBES,
+  SAME_HOST_SECONDS,
+  SILENCE_SECONDS,
+} from './following-layout.js';
 import * as state from './state-layout.js';
 import { HIGHER, HIGHER_SELDOM, LOWER, LOWER_SELDOM, STATE_WORDS } from './state-layout.js';
-import { ownOf } from './state.js';
+import { lastOf, ownOf } from './state.js';
 
 /** Connections of one IP version that are followed at once. */
 export const MOST_CONVERSATIONS = 1 << 17;
@@ -51,6 +59,8 @@ export interface ConversationListener {
   appeared(words: Uint32Array, at: number): void;
   /** A segment of a connection that is watched, before the state takes it. */
   watched(table: ConversationTable, row: number, words: Uint32Array, at: number, time: number): void;
+  /** The segment answers one that came after a silence of `gap` seconds: whatever is on the way still knew of it. */
+  survived(words: Uint32Array, at: number, gap: number): void;
   /** The row's connection is forgotten. */
   forgotten(table: ConversationTable, row: number): void;
 }
@@ -62,6 +72,8 @@ export class Conversations {
   clock = 0;
   /** Segments without SYN, FIN or RST were seen: the capture holds more than the beginnings and ends of connections. */
   sawMiddle = false;
+  /** Segments other than resets were seen. */
+  sawOthers = false;
   private readonly listener: ConversationListener;
   /** Of the block that is being taken: where each record begins, and its connection's row, or GONE. */
   private readonly begins = new Int32Array(BLOCK);
@@ -185,10 +197,13 @@ export class Conversations {
     const ttl = (flagsWord >>> TTL_SHIFT) & 0xff;
     const lastAck = word(s, own + state.S_ACK);
     const lastWindowId = word(s, own + state.S_WINDOW_ID);
+    const time = word(words, at + R_SECONDS) + word(words, at + R_NANOS) * 1e-9;
     if (
       (flagsWord & (SYN | FIN | ACK | NO_TIME | NO_WINDOW)) !== ACK ||
       (own$ & state.KNOWN_SIDE) !== state.KNOWN_SIDE ||
-      ((bits & state.WATCHED) | word(s, base + state.PROBES)) !== 0 ||
+      ((bits & (state.WATCHED | state.RESUMED)) | word(s, base + state.PROBES)) !== 0 ||
+      // Whether all were silent is looked at closely.
+      time - value(times, own / 2 + state.S_LAST_AT) >= SILENCE_SECONDS ||
       (bits & (state.SYN_ACK_SEEN | state.ESTABLISHED)) === state.SYN_ACK_SEEN ||
       word(s, own + state.S_NEXT) !== seq ||
       (word(s, own + state.S_TTLS) & 0xffff) !== (ttl | (ttl << 8)) ||
@@ -230,7 +245,6 @@ export class Conversations {
     s[own + state.S_WINDOW_ID] = windowId;
     s[own + state.S_DATA] = word(s, own + state.S_DATA) + ((0 - length) >>> 31);
     s[own + state.S_NUMBER] = word(words, at + R_NUMBER);
-    const time = word(words, at + R_SECONDS) + word(words, at + R_NANOS) * 1e-9;
     times[own / 2 + state.S_LAST_AT] = time;
     this.clock = time;
     this.sawMiddle = true;
@@ -251,6 +265,7 @@ export class Conversations {
     const seq = word(words, at + R_SEQ);
     const ack = word(words, at + R_ACK);
     const length = word(words, at + R_LENGTH);
+    this.sawOthers = true;
     if ((flags & (SYN | FIN)) === 0) this.sawMiddle = true;
     let own$ = word(s, own + state.S_BITS);
     if (
@@ -270,9 +285,11 @@ export class Conversations {
     if ((flags & SYN) !== 0 && this.handshake(table, row, words, at, isLower)) own$ = 0;
     let bits = word(s, base + state.BITS);
     if ((bits & state.WATCHED) !== 0) this.listener.watched(table, row, words, at, time);
+    bits = this.silence(table, base, words, at, time);
     // What the handshake knows of this side is kept; a first segment leaves nothing to compare with.
     own$ |= word(s, own + state.S_BITS);
     const end = (seq + length + (flags & SYN) / SYN + (flags & FIN)) >>> 0;
+    const idle = (own$ & state.SEEN) === 0 ? 0 : time - value(times, ownTimes + state.S_LAST_AT);
     if ((own$ & state.SEEN) === 0) {
       if ((bits & state.ANY) === 0) {
         bits |= state.ANY;
@@ -331,6 +348,10 @@ export class Conversations {
     if ((flags & FIN) !== 0) {
       own$ |= state.HAS_FIN;
       s[own + state.S_FIN_END] = end;
+      if ((bits & state.BOTH_FINS) === 0 && (own$ & state.SEEN) !== 0) {
+        times[base / 2 + state.FIN_IDLE] = idle;
+        if (isLower) bits |= state.LOWER_FIN_FIRST;
+      }
       bits |= isLower ? state.LOWER_FIN : state.HIGHER_FIN;
     }
     if (length > 0 && (flags & SYN) === 0) s[own + state.S_DATA] = word(s, own + state.S_DATA) + 1;
@@ -347,6 +368,31 @@ export class Conversations {
     s[own + state.S_BITS] = own$;
     s[own + state.S_NUMBER] = word(words, at + R_NUMBER);
     times[ownTimes + state.S_LAST_AT] = time;
+  }
+
+  /**
+   * Notes a segment that ends a long silence, and the answer to one: what a timer on the way had forgotten is not
+   * answered.
+   * @returns the row's bits.
+   */
+  private silence(table: ConversationTable, base: number, words: Uint32Array, at: number, time: number): number {
+    const { words: s, times } = table;
+    const isLower = table.sourceIsLower;
+    const bits = word(s, base + state.BITS);
+    if ((bits & state.RESUMED) !== 0) {
+      const byLower = (bits & state.LOWER_RESUMED) !== 0;
+      const next = word(s, base + (byLower ? LOWER : HIGHER) + state.S_NEXT);
+      const hasAck = (word(words, at + R_FLAGS) & (SYN | ACK)) === ACK;
+      // Said again: the silence is not over.
+      if (byLower === isLower || !hasAck || ((word(words, at + R_ACK) - next) | 0) < 0) return bits;
+      this.listener.survived(words, at, value(times, base / 2 + state.RESUME_GAP));
+      return (s[base + state.BITS] = bits & ~(state.RESUMED | state.LOWER_RESUMED));
+    }
+    if ((bits & state.ANY) === 0 || (word(words, at + R_FLAGS) & (SYN | FIN)) !== 0) return bits;
+    const before = lastOf(times, base);
+    if (before === 0 || time - before < SILENCE_SECONDS) return bits;
+    times[base / 2 + state.RESUME_GAP] = time - before;
+    return (s[base + state.BITS] = bits | state.RESUMED | (isLower ? state.LOWER_RESUMED : 0));
   }
 
   /** A reset of the connection in `row` was seen; its facts have been taken. */

@@ -77,6 +77,12 @@ export interface AfterFacts {
   receiverResetAfter: number | null;
 }
 
+/** The peer of another connection of the same end. */
+export interface Elsewhere {
+  readonly ip: string;
+  readonly port: number;
+}
+
 /** The connection as it was when the reset came. */
 export interface ConversationFacts {
   readonly sender: SideFacts;
@@ -93,11 +99,19 @@ export interface ConversationFacts {
   readonly earlier: 'ended' | 'live' | null;
   /** The capture holds more than the beginnings and ends of connections. */
   readonly full: boolean;
+  /** The capture holds other segments than resets: by then one had been seen. */
+  readonly hasOthers: boolean;
   /** A sequence number was passed over: not everything was captured. */
   readonly gap: boolean;
   /** Time of the connection's last segment before the reset, and of its first. */
   readonly lastAt: number | null;
   readonly firstAt: number | null;
+  /** Seconds of silence, of both sides, that ended with a segment which was not answered until the reset; null: none. */
+  readonly silence: number | null;
+  /** Who sent the first FIN, and for how many seconds it had sent nothing before it; null: none, or nothing of it before. */
+  readonly closed: { readonly by: 'sender' | 'receiver'; readonly idle: number } | null;
+  /** Nothing was seen of the sender here, but another connection of its address and port has just these numbers. */
+  elsewhere: Elsewhere | null;
   readonly after: AfterFacts;
 }
 

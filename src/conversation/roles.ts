@@ -43,6 +43,15 @@ export interface Connections {
   readonly reset: number;
 }
 
+/** What is known of an end as a server over the whole capture; times in seconds since 1970. */
+export interface ServerFacts {
+  /** When a connection to it was established last; null: none was seen. */
+  readonly lastAccepted: number | null;
+  /** Connections to it that went on after a silence, and the longest of these silences in seconds; null: none did. */
+  readonly survivals: number;
+  readonly longestSilence: number | null;
+}
+
 const NOTHING: Role = { server: false, client: false, recurs: false };
 
 export class Roles {
@@ -57,6 +66,8 @@ export class Roles {
   private resets = new Uint32Array(this.table.rows);
   private acceptedAt = new Float64Array(this.table.rows);
   private acceptedEarlier = new Float64Array(this.table.rows);
+  private survivals = new Uint32Array(this.table.rows);
+  private silence = new Float64Array(this.table.rows);
   private readonly portConnections = new Uint32Array(65536);
   private readonly portResets = new Uint32Array(65536);
 
@@ -88,6 +99,28 @@ export class Roles {
     this.acceptedEarlier[row] = value(this.acceptedAt, row);
     this.acceptedAt[row] = time;
     return this.table.serial(row);
+  }
+
+  /** A connection of both ends went on after a silence of `gap` seconds; which of them serves may not be known yet. */
+  survived(words: Uint32Array, at: number, gap: number): void {
+    for (const source of [true, false]) {
+      const row = this.row(words, at, source);
+      this.survivals[row] = word(this.survivals, row) + 1;
+      if (gap > value(this.silence, row)) this.silence[row] = gap;
+    }
+  }
+
+  /** Null: it is not known any more. */
+  factsOf(serial: number): ServerFacts | null {
+    const row = this.table.rowOf(serial);
+    if (row < 0) return null;
+    const accepted = value(this.acceptedAt, row);
+    const survivals = word(this.survivals, row);
+    return {
+      lastAccepted: accepted === 0 ? null : accepted,
+      survivals,
+      longestSilence: survivals === 0 ? null : value(this.silence, row),
+    };
   }
 
   /** When a connection to it was established last, other than `own`, whose client is the receiver; null: none was. */
@@ -179,6 +212,8 @@ export class Roles {
       this.resets[row] = 0;
       this.acceptedAt[row] = 0;
       this.acceptedEarlier[row] = 0;
+      this.survivals[row] = 0;
+      this.silence[row] = 0;
     }
     return row;
   }
@@ -190,6 +225,8 @@ export class Roles {
     this.resets = grown(this.resets, new Uint32Array(rows));
     this.acceptedAt = grown(this.acceptedAt, new Float64Array(rows));
     this.acceptedEarlier = grown(this.acceptedEarlier, new Float64Array(rows));
+    this.survivals = grown(this.survivals, new Uint32Array(rows));
+    this.silence = grown(this.silence, new Float64Array(rows));
   }
 }
 

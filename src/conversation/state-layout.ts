@@ -17,6 +17,10 @@ export const BITS = 6;
 export const PROBES = 7;
 /** Among the 64-bit numbers of the row: time of its first segment, or reset. */
 export const FIRST_AT = 4;
+/** Seconds that whoever sent the first FIN had sent nothing before it. */
+export const FIN_IDLE = 5;
+/** Seconds that nobody had sent anything before the segment that is not answered yet: see RESUMED. */
+export const RESUME_GAP = 6;
 
 export const LOWER_OPENED = 1;
 export const HIGHER_OPENED = 2;
@@ -39,6 +43,11 @@ export const LOWER_FIN = 4096;
 export const HIGHER_FIN = 8192;
 /** A segment was seen, or a reset. */
 export const ANY = 16384;
+/** The lower end sent the first FIN; it tells whose FIN_IDLE is. */
+export const LOWER_FIN_FIRST = 32768;
+/** After a long silence somebody spoke, and was not answered yet; and whether it was the lower end. */
+export const RESUMED = 65536;
+export const LOWER_RESUMED = 131072;
 export const BOTH_FINS = LOWER_FIN | HIGHER_FIN;
 
 /** The sides: words from the row's beginning. */

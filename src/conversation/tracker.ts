@@ -6,9 +6,9 @@
  * `settled`. Who can't wait so long hears of it before, by `announced`, as it is known then.
  */
 
-import type { AddressTest } from '../base/address.js';
+import { ipv4Text, ipv6Text, type AddressTest } from '../base/address.js';
 import { num, word } from '../base/bytes.js';
-import { FIN, KEEP_ANY, RST, SYN } from '../decode/net/tcp-layout.js';
+import { ACK, FIN, KEEP_ANY, RST, SYN } from '../decode/net/tcp-layout.js';
 import { RECORD_WORDS } from '../decode/record-layout.js';
 import { recordOf, type Records } from '../decode/records.js';
 import type { SegmentBatch } from '../decode/segment-batch.js';
@@ -17,12 +17,12 @@ import { conversationFacts } from './conversation-facts.js';
 import type { ConversationTable } from './conversation-table.js';
 import { Conversations, type ConversationListener } from './conversations.js';
 import { addCopy } from './copies.js';
-import { AFTER_SECONDS, type HostFacts } from './facts.js';
+import { AFTER_SECONDS, type Elsewhere, type HostFacts } from './facts.js';
 import { Folder } from './fold.js';
 import { Hosts } from './hosts.js';
 import { Queue } from './queue.js';
 import { asClientSeesIt, type Reset } from './reset.js';
-import { Roles, type Connections } from './roles.js';
+import { Roles, type Connections, type ServerFacts } from './roles.js';
 import { byHandshake, byRegistry, byRoles, byShape, type Server } from './service-port.js';
 import * as state from './state-layout.js';
 import { Watches } from './watches.js';
@@ -66,6 +66,8 @@ const MOST_OF_A_SERVER = 64;
 /** What came behind a reset has been seen, also where a file is out of order (dumpcap writes its interfaces in bursts). */
 const RIPE_SECONDS = AFTER_SECONDS + 2;
 const NO_SECONDS = -1;
+/** Looks through all connections for another one of a reset's sender: a flood of strange resets shall not cost more. */
+const MOST_SEARCHES = 256;
 
 export class Tracker {
   /** Frames that folded into resets seen before. */
@@ -87,6 +89,7 @@ export class Tracker {
   private readonly unannounced = new Queue<Waiting>();
   /** Characters of the comments of those that wait. */
   private notes = 0;
+  private searches = 0;
   /** The clock, where there is one: seconds since 1970. */
   private past = NO_SECONDS;
   private readonly arrivals: Arrivals;
@@ -121,6 +124,11 @@ export class Tracker {
   /** Connections to the server of a reset, by its number in `servers`, whose SYN was seen; null: none, or not known. */
   connectionsOf(server: number): Connections | null {
     return this.roles.connectionsOf(server);
+  }
+
+  /** What is known of the server of a reset by now, by its number in `servers`; null: not any more. */
+  serverFacts(server: number): ServerFacts | null {
+    return this.roles.factsOf(server);
   }
 
   connectionsOfPort(port: number): Connections | null {
@@ -183,6 +191,9 @@ export class Tracker {
       watched: (table, row, words, at, time) => {
         watches.see(table, row, words, at, time);
       },
+      survived: (words, at, gap) => {
+        roles.survived(words, at, gap);
+      },
       forgotten: (table, row) => {
         watches.end(table, row);
       },
@@ -225,7 +236,8 @@ export class Tracker {
   /** Takes what is known of the reset's connection and its ends, and lets them know of it. */
   private meet(reset: Waiting, table: ConversationTable, row: number, time: number): void {
     const { conversations, scratch, roles, watches } = this;
-    const facts = conversationFacts(table, row, table.sourceIsLower, conversations.sawMiddle);
+    const facts = conversationFacts(table, row, table.sourceIsLower, conversations.sawMiddle, conversations.sawOthers);
+    if ((reset.flags & ACK) === 0 && !facts.sender.seen) facts.elsewhere = this.elsewhere(reset, table, row);
     const first = { seq: reset.seq, ack: reset.ack, at: time };
     watches.see(table, row, scratch, 0, time);
     watches.begin(table, row, facts, first);
@@ -243,6 +255,18 @@ export class Tracker {
     if (!facts.synSeen || (word(table.words, at) & state.RESET_COUNTED) !== 0) return;
     table.words[at] = word(table.words, at) | state.RESET_COUNTED;
     roles.wasReset(scratch, 0, server === 'source');
+  }
+
+  /** The sender has said nothing here; whether it says these numbers to somebody else, under the same port. */
+  private elsewhere(reset: Reset, table: ConversationTable, row: number): Elsewhere | null {
+    if (this.searches >= MOST_SEARCHES) return null;
+    this.searches++;
+    const { sourceIsLower } = table;
+    const other = table.anotherOf(row, sourceIsLower, reset.seq);
+    if (other < 0) return null;
+    const { words, port } = table.peerOf(other, table.foundLower);
+    const [a = 0, b = 0, c = 0, d = 0] = words;
+    return { ip: words.length === 1 ? ipv4Text(a) : ipv6Text(a, b, c, d), port };
   }
 
   /** What other connections say of the reset's sender; it grows when the sender accepts another one soon. */

@@ -56,3 +56,34 @@ export const UNKNOWN_VERDICT: Verdict = {
   pattern: null,
   evidence: [],
 };
+
+/** What a reset is part of, together with others; which pattern they make may show later. */
+export interface Patterned {
+  readonly pattern: Pattern | null;
+}
+
+/** The same verdict, as one of many. */
+export function asPartOf(verdict: Verdict, pattern: Pattern | null): Verdict {
+  return verdict.pattern === pattern ? verdict : new PartVerdict(verdict, pattern);
+}
+
+/** Its sentences are made when they are read, as the other's are. */
+class PartVerdict implements Verdict {
+  readonly cause: Cause;
+  readonly confidence: Confidence;
+  readonly origin: Origin;
+  readonly pattern: Pattern | null;
+  private readonly verdict: Verdict;
+
+  constructor(verdict: Verdict, pattern: Pattern | null) {
+    this.cause = verdict.cause;
+    this.confidence = verdict.confidence;
+    this.origin = verdict.origin;
+    this.pattern = pattern;
+    this.verdict = verdict;
+  }
+
+  get evidence(): readonly string[] {
+    return this.verdict.evidence;
+  }
+}

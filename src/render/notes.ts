@@ -16,7 +16,8 @@ export function findingLines(finding: Finding, style: Style): string[] {
   return [
     wrap(`${tint(`${safe(finding.severity, style)}:`)} ${safe(finding.summary, style)}`, style.width, '  '),
     ...finding.evidence.map((text) => say(`  ${bullet}`, text)),
-    ...finding.next_steps.map((text) => say(`  ${arrow}`, text)),
+    // A command stays on its line: whoever copies it gets it whole.
+    ...finding.next_steps.map((text) => `  ${arrow} ${safe(text, style)}`),
   ];
 }
 

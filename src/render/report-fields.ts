@@ -129,6 +129,7 @@ function endpointFields(row: EndpointRow): EndpointRow {
     rate: row.rate,
     peak_10s: row.peak_10s,
     causes: row.causes.map(causeCountFields),
+    pattern: row.pattern,
     first: row.first,
     last: row.last,
   };
@@ -149,6 +150,7 @@ function portFields(row: PortRow): PortRow {
     peak_10s: row.peak_10s,
     peers: row.peers,
     causes: row.causes.map(causeCountFields),
+    pattern: row.pattern,
     processes: row.processes,
     first: row.first,
     last: row.last,
@@ -162,6 +164,7 @@ function hostFields(row: HostRow): HostRow {
     resets_to: row.resets_to,
     ports: row.ports,
     causes: row.causes.map(causeCountFields),
+    pattern: row.pattern,
   };
 }
 
@@ -216,6 +219,10 @@ function patternFields(row: PatternRow): PatternRow {
     pattern: row.pattern,
     resets: row.resets,
     summary: row.summary,
+    client: row.client,
+    server: row.server,
+    port: row.port,
+    interval_seconds: row.interval_seconds,
   };
 }
 

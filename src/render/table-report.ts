@@ -5,10 +5,11 @@
  */
 
 import { grouped } from '../base/text.js';
-import type { Report } from '../report/types.js';
+import type { PortRow, Report } from '../report/types.js';
 import { causeColumns, contextNote, exampleLines, forgottenNote, patternColumns } from './cause-tables.js';
 import { clockText } from './clock-text.js';
 import { NOTHING } from './figures.js';
+import { backendNotes, foldPatterns } from './folded-rows.js';
 import { headline, shownResets, sourceLine, traceLine } from './headline.js';
 import { kernelLines } from './kernel-block.js';
 import { findingLines, incompleteLine, packetLine } from './notes.js';
@@ -20,8 +21,8 @@ import { wrap } from './text-width.js';
 import { timelineLines } from './timeline.js';
 import { endpointColumns, hostColumns, portColumns, type TableContext } from './traffic-tables.js';
 
-/** Ends in a line break. `top` rows of each table are shown. */
-export function renderReport(report: Report, style: Style, top: number): string {
+/** Ends in a line break. `top` rows of each table are shown; `all`: also those that are part of one pattern, row by row. */
+export function renderReport(report: Report, style: Style, top: number, all = false): string {
   const context = { style, paint: painter(style), clock: clockText(report.window, style) };
   const blocks = [
     [
@@ -33,7 +34,7 @@ export function renderReport(report: Report, style: Style, top: number): string 
     nothingLines(report, style),
     timelineLines(report, context.clock, style),
     ...report.findings.map((finding) => findingLines(finding, style)),
-    ...(shownResets(report.packets) === 0 ? [] : tableBlocks(report, context, top)),
+    ...(shownResets(report.packets) === 0 ? [] : tableBlocks(report, context, top, all)),
     failedConnects(report, context, top),
     kernelLines(report, style),
     [packetLine(report, style)],
@@ -45,17 +46,32 @@ export function renderReport(report: Report, style: Style, top: number): string 
     .join('\n');
 }
 
-function tableBlocks(report: Report, context: TableContext, top: number): string[][] {
+function tableBlocks(report: Report, context: TableContext, top: number, all: boolean): string[][] {
   const { causes } = report;
   // That every cause is unknown says the same on each row: nothing.
   const told = causes.some(({ cause }) => cause !== 'unknown') ? causes : [];
+  const servers = foldPatterns(report.endpoints, 'server', all);
+  const ports = foldPatterns(report.ports, 'port', all);
+  const hosts = foldPatterns(report.hosts, 'host', all);
+  const columnsOfServers = endpointColumns({ ...report, endpoints: servers.rows }, context);
+  const notes = (texts: readonly string[]): string[] => noteLines(texts, context);
   const block = <Row>(title: string, columns: readonly Column<Row>[], rows: readonly Row[], omitted = 0): string[] =>
     section({ title, columns, rows, omitted }, context, top);
   return [
-    block('Servers', endpointColumns(report, context), report.endpoints, report.endpoints_omitted),
-    [...block('Ports', portColumns(report, context), report.ports), ...portNote(report, context, top)],
+    [
+      ...block('Servers', columnsOfServers, servers.rows, report.endpoints_omitted),
+      ...notes([...servers.notes, ...backendNotes(report)]),
+    ],
+    [
+      ...block('Ports', portColumns({ ...report, ports: ports.rows }, context), ports.rows),
+      ...notes(ports.notes),
+      ...portNote(ports.rows, context, top),
+    ],
     processBlock(report, context, top),
-    block('Hosts', hostColumns(report, context), report.hosts, report.hosts_omitted),
+    [
+      ...block('Hosts', hostColumns({ ...report, hosts: hosts.rows }, context), hosts.rows, report.hosts_omitted),
+      ...notes(hosts.notes),
+    ],
     block('Causes', causeColumns(context), told),
     evidence(report, context, top),
     block('Patterns', patternColumns(context), report.patterns),
@@ -92,9 +108,13 @@ function failedConnects(report: Report, context: TableContext, top: number): str
 }
 
 /** The row without a port is explained where it is shown. */
-function portNote({ ports }: Report, { style, paint }: TableContext, top: number): string[] {
+function portNote(ports: readonly PortRow[], { style, paint }: TableContext, top: number): string[] {
   if (!ports.slice(0, top).some(({ port }) => port === null)) return [];
   return [paint.quiet(wrap(`  ${NOTHING} as port: which side serves is not known`, style.width, '    '))];
+}
+
+function noteLines(texts: readonly string[], { style, paint }: TableContext): string[] {
+  return texts.map((text) => paint.quiet(wrap(`  ${safe(text, style)}`, style.width, '    ')));
 }
 
 interface Section<Row> {

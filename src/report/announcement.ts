@@ -68,6 +68,11 @@ export class Announcement implements Glimpse {
     return this.who.receiver.process;
   }
 
+  /** What was said of it; null: nobody asked. */
+  get told(): ResetEvent | null {
+    return this.said?.event ?? null;
+  }
+
   /** As it is known now, and from now on what was said; the same one until something is learnt. */
   event(): ResetEvent {
     return (this.said ??= this.say()).event;

@@ -7,8 +7,10 @@ import {
   SCHEMA_VERSION,
   type AlertRow,
   type Context,
+  type Finding,
   type Incomplete,
   type KernelReport,
+  type PatternRow,
   type Report,
   type ResetEvent,
   type Source,
@@ -38,6 +40,8 @@ export interface Findings {
   readonly kernel: KernelReport | null;
   readonly alerts: readonly AlertRow[];
   readonly incomplete: readonly Incomplete[];
+  readonly patterns: readonly PatternRow[];
+  readonly findings: readonly Finding[];
   readonly events: readonly ResetEvent[];
   readonly eventsOmitted: number;
   readonly service: (port: number) => string | null;
@@ -72,9 +76,9 @@ export function buildReport(found: Findings): Report {
     hosts: tally.hostRows(),
     processes: tally.processRows(),
     causes: tally.causeRows(),
-    patterns: [],
+    patterns: found.patterns,
     timeline: tally.timelineResult(),
-    findings: [],
+    findings: found.findings,
     failed_connects: failedConnectRows(found.failedConnects),
     kernel: found.kernel,
     alerts: found.alerts,

@@ -54,6 +54,11 @@ export function keepsVerdict(
   );
 }
 
+/** Whether a reset may be left out for what it is part of. */
+export function asksForPattern({ patterns, excludedPatterns }: FilterOptions): boolean {
+  return patterns !== null || excludedPatterns !== null;
+}
+
 /** Whether `keepsVerdict` may say no. */
 export function asksForVerdict({ causes, patterns, excludedPatterns }: FilterOptions): boolean {
   return causes !== null || patterns !== null || excludedPatterns !== null;

@@ -9,7 +9,8 @@
 import type { Attribution } from '../attribute/process.js';
 import { clientIp, serverIp, type Reset } from '../conversation/reset.js';
 import type { Connections } from '../conversation/roles.js';
-import type { Cause, Confidence, Origin, Verdict } from '../conversation/verdict.js';
+import type { Cause, Confidence, Origin, Patterned, Verdict } from '../conversation/verdict.js';
+import { CommonPattern } from './common-pattern.js';
 import { Distinct, NEW, NO_ROOM } from './distinct.js';
 import { FewCounts } from './few-counts.js';
 import { NameRoom, PortNames } from './port-names.js';
@@ -69,6 +70,7 @@ interface HostTally {
   to: number;
   readonly ports: number[];
   readonly causes: FewCounts<Cause>;
+  readonly patterns: CommonPattern;
 }
 
 interface CauseTally {
@@ -107,15 +109,16 @@ export class Tally {
   private readonly processes = new ProcessTally();
   private readonly nameRoom = new NameRoom();
 
-  add(reset: Reset, who: Attribution): void {
+  /** `group`: what the reset is part of, together with others. */
+  add(reset: Reset, who: Attribution, group: Patterned | null): void {
     this.resets++;
     this.timeline.add(reset.seconds);
     const source = this.number(reset.srcIp);
     const destination = this.number(reset.destIp);
-    this.addEndpoint(reset, source, destination);
-    this.addPort(reset, who, source, destination);
-    this.addHost(reset, source, true);
-    this.addHost(reset, destination, false);
+    this.addEndpoint(reset, source, destination, group);
+    this.addPort(reset, who, source, destination, group);
+    this.addHost(reset, source, true, group);
+    this.addHost(reset, destination, false, group);
     this.addCause(reset);
     this.processes.add(reset, who);
   }
@@ -129,7 +132,7 @@ export class Tally {
     return size;
   }
 
-  private addEndpoint(reset: Reset, source: number, destination: number): void {
+  private addEndpoint(reset: Reset, source: number, destination: number, group: Patterned | null): void {
     const ip = serverIp(reset);
     const port = reset.servicePort;
     if (ip === null || port === null) return;
@@ -141,17 +144,17 @@ export class Tally {
         this.endpointsOmitted++;
         return;
       }
-      row = { ip, port, server: reset.server, traffic: new Traffic(this.traffics++, reset) };
+      row = { ip, port, server: reset.server, traffic: new Traffic(this.traffics++, reset, group) };
       this.endpoints.set(key, row);
     }
-    this.addTraffic(row.traffic, reset, source, destination);
+    this.addTraffic(row.traffic, reset, source, destination, group);
   }
 
-  private addPort(reset: Reset, who: Attribution, source: number, destination: number): void {
+  private addPort(reset: Reset, who: Attribution, source: number, destination: number, group: Patterned | null): void {
     const port = reset.servicePort;
     let row = this.ports.get(port);
     if (row === undefined) {
-      row = { port, traffic: new Traffic(this.traffics++, reset), sent: 0, received: 0, names: null };
+      row = { port, traffic: new Traffic(this.traffics++, reset, group), sent: 0, received: 0, names: null };
       this.ports.set(port, row);
     }
     if (reset.direction === 'sent' || reset.direction === 'local') row.sent++;
@@ -160,11 +163,11 @@ export class Tally {
       row.names ??= new PortNames(this.nameRoom);
       row.names.add(who, reset.resetBy);
     }
-    this.addTraffic(row.traffic, reset, source, destination);
+    this.addTraffic(row.traffic, reset, source, destination, group);
   }
 
-  private addTraffic(row: Traffic, reset: Reset, source: number, destination: number): void {
-    row.add(reset);
+  private addTraffic(row: Traffic, reset: Reset, source: number, destination: number, group: Patterned | null): void {
+    row.add(reset, group);
     const peer = clientIp(reset);
     if (peer === null || peer === reset.srcIp) this.addPeer(row, source);
     if (peer === null || peer === reset.destIp) this.addPeer(row, destination);
@@ -178,7 +181,7 @@ export class Tally {
     else if (answer === NO_ROOM) row.peers = null;
   }
 
-  private addHost(reset: Reset, number: number, from: boolean): void {
+  private addHost(reset: Reset, number: number, from: boolean, group: Patterned | null): void {
     if (number === NO_NUMBER) {
       this.hostsOmitted++;
       return;
@@ -186,12 +189,20 @@ export class Tally {
     const { cause } = reset.verdict;
     let row = this.hosts.get(number);
     if (row === undefined) {
-      row = { ip: from ? reset.srcIp : reset.destIp, from: 0, to: 0, ports: [], causes: new FewCounts(cause) };
+      row = {
+        ip: from ? reset.srcIp : reset.destIp,
+        from: 0,
+        to: 0,
+        ports: [],
+        causes: new FewCounts(cause),
+        patterns: new CommonPattern(group),
+      };
       this.hosts.set(number, row);
     }
     if (from) row.from++;
     else row.to++;
     row.causes.add(cause);
+    row.patterns.add(group);
     const port = reset.servicePort;
     if (port !== null && this.hostPorts.add(number, port) === NEW) row.ports.push(port);
   }
@@ -227,6 +238,7 @@ export class Tally {
         rate: rate(traffic.resets, context.seconds),
         peak_10s: traffic.peak.most,
         causes: traffic.causeCounts(),
+        pattern: traffic.pattern,
         first: traffic.span.first,
         last: traffic.span.last,
       }));
@@ -248,6 +260,7 @@ export class Tally {
         peak_10s: traffic.peak.most,
         peers: traffic.peers,
         causes: traffic.causeCounts(),
+        pattern: traffic.pattern,
         processes: names?.list() ?? [],
         first: traffic.span.first,
         last: traffic.span.last,
@@ -263,6 +276,7 @@ export class Tally {
         resets_to: row.to,
         ports: [...row.ports].sort((a, b) => a - b),
         causes: causeCounts(row.causes),
+        pattern: row.patterns.pattern,
       }));
   }
 

@@ -1,7 +1,8 @@
 /** What endpoints and ports are counted by alike. */
 
 import type { Reset } from '../conversation/reset.js';
-import type { Cause } from '../conversation/verdict.js';
+import type { Cause, Pattern, Patterned } from '../conversation/verdict.js';
+import { CommonPattern } from './common-pattern.js';
 import { FewCounts } from './few-counts.js';
 import { Peak } from './peak.js';
 import { Span } from './span.js';
@@ -16,15 +17,22 @@ export class Traffic {
   readonly span = new Span();
   readonly peak = new Peak();
   private readonly causes: FewCounts<Cause>;
+  private readonly patterns: CommonPattern;
   /** Its number among all that count peers. */
   readonly number: number;
 
-  constructor(number: number, { verdict }: Reset) {
+  constructor(number: number, { verdict }: Reset, group: Patterned | null) {
     this.number = number;
     this.causes = new FewCounts(verdict.cause);
+    this.patterns = new CommonPattern(group);
   }
 
-  add(reset: Reset): void {
+  get pattern(): Pattern | null {
+    return this.patterns.pattern;
+  }
+
+  add(reset: Reset, group: Patterned | null): void {
+    this.patterns.add(group);
     this.resets++;
     if (reset.resetBy === 'server') this.byServer++;
     else if (reset.resetBy === 'client') this.byClient++;

@@ -209,6 +209,8 @@ export interface EndpointRow {
   /** Most resets in any sliding ten seconds. */
   readonly peak_10s: number;
   readonly causes: readonly CauseCount[];
+  /** What all of its resets are part of; null: nothing, or several things. */
+  readonly pattern: Pattern | null;
   readonly first: string | null;
   readonly last: string | null;
 }
@@ -228,6 +230,7 @@ export interface PortRow {
   readonly peak_10s: number;
   readonly peers: number | null;
   readonly causes: readonly CauseCount[];
+  readonly pattern: Pattern | null;
   readonly processes: readonly string[];
   readonly first: string | null;
   readonly last: string | null;
@@ -239,6 +242,7 @@ export interface HostRow {
   readonly resets_to: number;
   readonly ports: readonly number[];
   readonly causes: readonly CauseCount[];
+  readonly pattern: Pattern | null;
 }
 
 /** One unit, container or executable of this host; a reset between two of its processes counts as sent and as received. */
@@ -280,10 +284,17 @@ export type CauseExample = Pick<
   'timestamp' | 'src_ip' | 'src_port' | 'dest_ip' | 'dest_port' | 'confidence' | 'evidence'
 >;
 
+/** One scan, check, loop, flood or race. */
 export interface PatternRow {
   readonly pattern: Pattern;
   readonly resets: number;
   readonly summary: string;
+  /** Null: several, or not known. */
+  readonly client: string | null;
+  readonly server: string | null;
+  readonly port: number | null;
+  /** Seconds from one to the next, as most are; null where there is no interval. */
+  readonly interval_seconds: number | null;
 }
 
 export interface Timeline {

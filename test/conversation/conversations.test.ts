@@ -80,7 +80,7 @@ function followed(limit?: number, more: Partial<ConversationListener> = {}): Fol
   const forgotten: number[] = [];
   const nothing = (): void => undefined;
   const listener: ConversationListener = {
-    ...{ opened: nothing, accepted: nothing, appeared: nothing, watched: nothing },
+    ...{ opened: nothing, accepted: nothing, appeared: nothing, watched: nothing, survived: nothing },
     ...more,
     forgotten: (table, row) => {
       more.forgotten?.(table, row);

@@ -204,6 +204,7 @@ function follower(): Follower {
     accepted: (words, at, time) => heard.push(`accepted ${words[at]} ${time}`),
     appeared: (words, at) => heard.push(`appeared ${words[at]}`),
     watched: () => undefined,
+    survived: (words, at, gap) => heard.push(`survived ${words[at]} ${gap}`),
     forgotten: () => undefined,
   };
   return { conversations: new Conversations(listener), heard };

@@ -107,6 +107,7 @@ export function sampleEndpoint(changes: Partial<EndpointRow> = {}): EndpointRow 
     rate: 100 / 60,
     peak_10s: 40,
     causes: [{ cause: 'unknown', resets: 100 }],
+    pattern: null,
     first: '2026-03-01T12:00:01.123456Z',
     last: '2026-03-01T12:00:59.5Z',
     ...changes,
@@ -128,6 +129,7 @@ export function samplePort(changes: Partial<PortRow> = {}): PortRow {
     peak_10s: 40,
     peers: 12,
     causes: [{ cause: 'unknown', resets: 100 }],
+    pattern: null,
     processes: [],
     first: '2026-03-01T12:00:01.123456Z',
     last: '2026-03-01T12:00:59.5Z',
@@ -155,6 +157,7 @@ export function sampleHost(changes: Partial<HostRow> = {}): HostRow {
     resets_to: 21,
     ports: [443, 8080],
     causes: [{ cause: 'unknown', resets: 121 }],
+    pattern: null,
     ...changes,
   };
 }
@@ -330,7 +333,17 @@ export function fullReport(changes: Partial<Report> = {}): Report {
       { reason: 'permission', senders: 1, receivers: 2 },
     ],
     connections_forgotten: 5,
-    patterns: [{ pattern: 'scan', resets: 70, summary: '192.0.2.7 tried 70 ports of 10.0.0.1 within 3 seconds' }],
+    patterns: [
+      {
+        pattern: 'scan',
+        resets: 70,
+        summary: '192.0.2.7 tried 70 ports of 10.0.0.1 within 3 seconds',
+        client: '192.0.2.7',
+        server: '10.0.0.1',
+        port: null,
+        interval_seconds: null,
+      },
+    ],
     findings: [
       {
         id: 'closed-ports',

@@ -16,7 +16,7 @@ const CONTEXT = {
 
 function tallied(...ends: readonly Partial<Attribution>[]): Tally {
   const tally = new Tally();
-  for (const each of ends) tally.add(resetOf(), betweenOf(each));
+  for (const each of ends) tally.add(resetOf(), betweenOf(each), null);
   return tally;
 }
 
@@ -121,7 +121,7 @@ describe('rows of processes', () => {
     const tally = new Tally();
     for (let i = 0; i < 1500; i++) {
       const process = processOf({ pid: i, exe: `/opt/${i}` });
-      tally.add(resetOf(), betweenOf({ sender: found(process, 'socket'), receiver: found(process, 'socket') }));
+      tally.add(resetOf(), betweenOf({ sender: found(process, 'socket'), receiver: found(process, 'socket') }), null);
     }
     expect(tally.processRows()).toHaveLength(1000);
     expect(tally.processesOmitted).toBe(2 * 500);
@@ -131,7 +131,7 @@ describe('rows of processes', () => {
     const tally = new Tally();
     const reset = resetOf();
     for (let pid = 1; pid <= 70_000; pid++) {
-      tally.add(reset, betweenOf({ receiver: found(processOf({ pid }), 'kernel-trace') }));
+      tally.add(reset, betweenOf({ receiver: found(processOf({ pid }), 'kernel-trace') }), null);
     }
     expect(tally.processRows()).toMatchObject([{ pids: null, resets_received: 70_000 }]);
   });
@@ -140,7 +140,7 @@ describe('rows of processes', () => {
 describe('names of a port', () => {
   const names = (...ends: readonly [Partial<Attribution>, Parameters<typeof resetOf>[0]?][]): readonly string[] => {
     const tally = new Tally();
-    for (const [who, reset] of ends) tally.add(resetOf(reset), betweenOf(who));
+    for (const [who, reset] of ends) tally.add(resetOf(reset), betweenOf(who), null);
     return tally.portRows(CONTEXT)[0]?.processes ?? [];
   };
   const end = (name: string): End => found(processOf({ name }), 'socket');
@@ -203,7 +203,7 @@ describe('whatever the ends', () => {
       fc.property(fc.array(one, { maxLength: 60 }), (all) => {
         const tally = new Tally();
         for (const { sender, receiver, port, cause } of all)
-          tally.add(resetOf({ servicePort: port, verdict: verdictOf(cause) }), betweenOf({ sender, receiver }));
+          tally.add(resetOf({ servicePort: port, verdict: verdictOf(cause) }), betweenOf({ sender, receiver }), null);
         const rows = tally.processRows();
         const unnamed = tally.unnamedRows();
         const senders = unnamed.reduce((total, row) => total + row.senders, 0);

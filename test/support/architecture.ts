@@ -16,6 +16,8 @@ export const ROOMS = [
   'conversation',
   'attribute',
   'report',
+  'patterns',
+  'findings',
   'health',
   'analyze',
   'render',
@@ -33,16 +35,29 @@ const MAY_IMPORT: Readonly<Record<Room, readonly Place[]>> = {
   conversation: ['base', 'capture', 'decode', 'conversation'],
   attribute: ['base', 'capture', 'decode', 'conversation', 'attribute'],
   report: ['base', 'capture', 'decode', 'conversation', 'attribute', 'report'],
+  patterns: ['base', 'decode', 'conversation', 'attribute', 'report', 'patterns'],
+  findings: ['base', 'conversation', 'attribute', 'report', 'patterns', 'findings'],
   health: ['base', 'capture', 'decode', 'conversation', 'attribute', 'report', 'health'],
-  analyze: ['base', 'capture', 'decode', 'conversation', 'attribute', 'report', 'scan', 'analyze'],
+  analyze: [
+    'base',
+    'capture',
+    'decode',
+    'conversation',
+    'attribute',
+    'report',
+    'patterns',
+    'findings',
+    'scan',
+    'analyze',
+  ],
   render: ['base', 'report', 'render'],
   cli: ['base', 'capture', 'decode', 'conversation', 'attribute', 'report', 'health', 'analyze', 'render', 'cli'],
 };
 
 /** Rooms that compute and nothing else: no module of Node's. */
-const PURE_ROOMS: readonly Place[] = ['decode', 'conversation', 'report'];
+const PURE_ROOMS: readonly Place[] = ['decode', 'conversation', 'report', 'patterns', 'findings'];
 /** Rooms that are given the time and never ask for it. */
-const CLOCKLESS_ROOMS: readonly Place[] = ['decode', 'conversation', 'report', 'render'];
+const CLOCKLESS_ROOMS: readonly Place[] = ['decode', 'conversation', 'report', 'patterns', 'findings', 'render'];
 
 const PACKAGE_ROOMS: Readonly<Record<string, Room>> = {
   chalk: 'render',

@@ -1,0 +1,149 @@
+/** A service that is gone, or was for a while. */
+
+import { plural } from '../../base/text.js';
+import { momentWords, placeWords, programWords, spanWords } from '../../report/sentence-words.js';
+import type { Case } from '../case.js';
+import type { Evidence, Finder, Found } from '../finder.js';
+import { ladderStep, logStep, whoStep } from '../steps.js';
+
+/** Refusals of these say nothing of the service: nobody who wants it made them. */
+const STRANGERS = ['scan', 'flood', 'backscatter'] as const;
+
+/** What became of a port that refused. */
+export type Course =
+  | { readonly kind: 'down'; readonly since: number | null }
+  | { readonly kind: 'back'; readonly from: number; readonly until: number };
+
+/** Null: nothing says that anybody had listened there. */
+export function courseOf(one: Case, { serverFacts }: Evidence): Course | null {
+  const { acceptedBefore, server } = one;
+  if (one.cause !== 'closed-port' || one.by !== 'server' || one.besides(STRANGERS) === 0) return null;
+  const lastAccepted = server === null ? null : (serverFacts(server)?.lastAccepted ?? null);
+  if (lastAccepted !== null && lastAccepted > one.last) {
+    return acceptedBefore === null ? null : { kind: 'back', from: one.first, until: lastAccepted };
+  }
+  // Accepted in between: a packet filter, or several hosts under one address.
+  if (lastAccepted !== null && lastAccepted > one.first) return null;
+  if (acceptedBefore !== null) return { kind: 'down', since: acceptedBefore };
+  return one.listener !== null && one.listening === false ? { kind: 'down', since: null } : null;
+}
+
+export const serviceDown: Finder = {
+  id: 'service-down',
+  find: (evidence) =>
+    evidence.cases.flatMap((one): Found[] => {
+      const course = courseOf(one, evidence);
+      if (course?.kind !== 'down') return [];
+      const place = placeWords(one.ip, one.port ?? 0);
+      const refused = one.besides(STRANGERS);
+      const who = one.listener === null ? '' : `: ${one.listener}`;
+      const until = course.since === null ? '' : ` since ${momentWords(course.since)}`;
+      return [
+        {
+          severity: 'warning',
+          summary: `nothing has listened at ${place}${until}${who}; ${plural(refused, 'connect')} refused`,
+          evidence: [
+            ...(course.since === null ? [] : [`it accepted a connection at ${momentWords(course.since)}`]),
+            ...(one.listener === null ? [] : [one.listener]),
+            `refused from ${momentWords(one.first)} to ${momentWords(one.last)}, and nothing accepted after that`,
+            ...one.example.evidence,
+          ],
+          next_steps: [
+            ...whoStep(one.port, evidence),
+            `ss -ltnp 'sport = :${String(one.port)}'`,
+            ...ladderStep(one.example, evidence),
+          ],
+          ports: one.port === null ? [] : [one.port],
+          hosts: [one.ip],
+          resets: refused,
+        },
+      ];
+    }),
+};
+
+export const serviceRestarted: Finder = {
+  id: 'service-restarted',
+  find: (evidence) =>
+    evidence.cases.flatMap((one) => [...away(one, evidence), ...closed(one, evidence), ...ended(one, evidence)]),
+};
+
+/** It refused for a while and accepts again. */
+function away(one: Case, evidence: Evidence): Found[] {
+  const course = courseOf(one, evidence);
+  if (course?.kind !== 'back') return [];
+  const place = placeWords(one.ip, one.port ?? 0);
+  const refused = one.besides(STRANGERS);
+  const { first, last } = one;
+  return [
+    {
+      severity: 'warning',
+      summary: `${place} was away for ${spanWords(Math.max(last - first, 0.001))} or longer, and accepts again: restarted, or crashed and started anew; ${plural(refused, 'connect')} refused`,
+      evidence: [
+        ...(one.acceptedBefore === null ? [] : [`it accepted a connection at ${momentWords(one.acceptedBefore)}`]),
+        `refused from ${momentWords(first)} to ${momentWords(last)}`,
+        `it accepted again by ${momentWords(course.until)}`,
+      ],
+      next_steps: [...whoStep(one.port, evidence), ...startSteps(), ...ladderStep(one.example, evidence)],
+      ports: one.port === null ? [] : [one.port],
+      hosts: [one.ip],
+      resets: refused,
+    },
+  ];
+}
+
+/** It went while connections waited that it had not accepted. */
+function closed(one: Case, evidence: Evidence): Found[] {
+  if (one.cause !== 'listener-closed' || one.sure === 0) return [];
+  return [
+    gone(
+      one,
+      evidence,
+      one.resets,
+      `closed its listener with ${plural(one.resets, 'connection')} waiting that it had not accepted: a restart, or a crash`,
+    ),
+  ];
+}
+
+/** It ended with connections open. */
+function ended(one: Case, evidence: Evidence): Found[] {
+  const killed = one.paths.get('killed') ?? 0;
+  if (killed === 0 || one.cause === 'listener-closed') return [];
+  const what = one.cause === 'abort-unread-data' ? ' whose data it had not read' : '';
+  return [
+    gone(
+      one,
+      evidence,
+      killed,
+      `ended with ${plural(killed, 'connection')} open${what}: killed by a signal, crashed or exited`,
+    ),
+  ];
+}
+
+function gone(one: Case, evidence: Evidence, resets: number, what: string): Found {
+  const program = one.senders.only;
+  const place = one.port === null ? one.ip : placeWords(one.ip, one.port);
+  const who =
+    program === null ? (one.by === 'client' ? `a client of ${place}` : place) : `${programWords(program)} at ${place}`;
+  return {
+    severity: 'warning',
+    summary: `${who} ${what}`,
+    evidence: [
+      `${plural(resets, 'reset')} from ${momentWords(one.first)} to ${momentWords(one.last)}`,
+      ...one.example.evidence,
+    ],
+    next_steps: [
+      ...logStep(program),
+      ...startSteps(),
+      ...whoStep(one.port, evidence),
+      ...ladderStep(one.example, evidence),
+    ],
+    ports: one.port === null ? [] : [one.port],
+    hosts: [one.ip],
+    resets,
+  };
+}
+
+/** What ends programs leaves its word in the journal: the kernel's out-of-memory killer, systemd, a crash. */
+function startSteps(): string[] {
+  return ["journalctl -b --since -15min | grep -iE 'killed process|main process exited|segfault|core dump|Started'"];
+}

@@ -1,0 +1,102 @@
+/**
+ * All resets that are of some habit, in cells of one client and one place, and the groups that cells make.
+ *
+ * Bounded: when there are too many clients, resets of further ones are kept by their server, without telling whose they
+ * are; a scanner's, by the scanner.
+ */
+
+import type { Attribution, Process } from '../attribute/process.js';
+import type { Reset } from '../conversation/reset.js';
+import { Cell } from './cell.js';
+import { habitOf, type Habit } from './habit.js';
+import { Endpoint, Reflection } from './places.js';
+import { Scanner } from './scanner.js';
+
+/** Cells, and groups of each kind. */
+const MOST_CELLS = 32_768;
+const NOBODY = '';
+
+export class PatternBook {
+  private readonly byKey = new Map<string, Cell>();
+  private readonly scanners = new Map<string, Scanner>();
+  private readonly endpoints = new Map<string, Endpoint>();
+  private readonly fromServers = new Map<string, Reflection>();
+  private readonly toClients = new Map<string, Reflection>();
+  private readonly limit: number;
+
+  constructor(limit = MOST_CELLS) {
+    this.limit = limit;
+  }
+
+  /** All cells, in the order in which they were first met. */
+  get cells(): Iterable<Cell> {
+    return this.byKey.values();
+  }
+
+  /** Adds a reset that is known in every respect. @returns its cell; null: it is of no habit. */
+  add(reset: Reset, who: Attribution): Cell | null {
+    const habit = habitOf(reset);
+    if (habit === null) return null;
+    const at = reset.seconds + reset.nanos / 1e9;
+    const cell = this.cellOf(habit, clientProgram(reset, habit, who), at);
+    const { endpoint, fromServer, toClient, scanner } = cell;
+    cell.add(at);
+    scanner.add();
+    if (habit.shape === 'late-request') endpoint.addRace(habit.idle);
+    else if (habit.shape === 'unasked') {
+      fromServer.add(habit.client);
+      toClient.add(habit.server);
+    } else endpoint.add(reset.seconds, reset.nanos);
+    return cell;
+  }
+
+  private cellOf(habit: Habit, program: Process | null, at: number): Cell {
+    const { shape, client, server, port } = habit;
+    const name = program === null ? '' : (program.unit ?? program.exe ?? program.name ?? '');
+    const key = `${shape}|${client}|${server}|${String(port)}|${name}`;
+    const known = this.byKey.get(key);
+    if (known !== undefined) return known;
+    if (this.byKey.size >= this.limit) return this.crowded(habit);
+    const cell = this.make(key, habit, client, program);
+    cell.scanner.meet(cell, at);
+    return cell;
+  }
+
+  /** Without room for a cell of its own. */
+  private crowded(habit: Habit): Cell {
+    const { shape, client, server, port } = habit;
+    const scanner = this.scanners.get(client);
+    if (scanner?.isScan === true) {
+      return (scanner.overflow ??= this.make(`${shape}|${client}`, habit, client, null));
+    }
+    const key = `${shape}||${server}|${String(port)}`;
+    const known = this.byKey.get(key) ?? this.byKey.get(shape);
+    if (known !== undefined) return known;
+    return this.make(this.byKey.size < 2 * this.limit ? key : shape, habit, null, null);
+  }
+
+  private make(key: string, habit: Habit, client: string | null, program: Process | null): Cell {
+    const { server, port } = habit;
+    const place = `${server}|${String(port)}`;
+    const cell = new Cell(habit, client, program, {
+      scanner: groupOf(this.scanners, client ?? NOBODY, (ip) => new Scanner(ip)),
+      endpoint: groupOf(this.endpoints, place, () => new Endpoint(server, port)),
+      fromServer: groupOf(this.fromServers, place, () => new Reflection()),
+      toClient: groupOf(this.toClients, client ?? NOBODY, () => new Reflection()),
+    });
+    this.byKey.set(key, cell);
+    return cell;
+  }
+}
+
+function groupOf<T>(groups: Map<string, T>, key: string, make: (key: string) => T): T {
+  const known = groups.get(key);
+  if (known !== undefined) return known;
+  const fresh = make(key);
+  groups.set(key, fresh);
+  return fresh;
+}
+
+function clientProgram({ srcIp }: Reset, { client }: Habit, { sender, receiver }: Attribution): Process | null {
+  return srcIp === client ? sender.process : receiver.process;
+}
