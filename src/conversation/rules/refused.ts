@@ -221,7 +221,9 @@ function noRefusal(facts: Facts): string {
 /** What its receiver had said last. */
 function lastWords(facts: Facts): string {
   if (!isBare(facts)) return `it has an acknowledgement ([${flagsText(facts.reset.flags)}])`;
-  return noTrigger(facts);
+  const segment = triggerOf(facts)?.segment ?? null;
+  if (segment === null) return noTrigger(facts);
+  return `what it answers came ${before(facts, segment)}, and a packet filter answers within ${seconds(AT_ONCE)}`;
 }
 
 /** ", TTL 64 as in its sender's other packets": where it says so, a packet filter's would be a chance. */

@@ -189,7 +189,10 @@ describe('a packet filter in a connection', () => {
     ['it does not look as a packet filter makes it', { ...goesOn, reset: { window: 9 } }],
     ['it does not look as a packet filter makes it', { ...goesOn, reset: { dontFragment: false } }],
     ["the kernel's TCP sent it", { ...goesOn, ...NO_SOCKET }],
-    ['it answers no segment', { ...goesOn, receiver: { last: segment({ ack: 5051, at: AT - 0.3 }) } }],
+    [
+      'it answers no segment that came just before: what it answers came 300 ms before, and a packet filter answers within 250 ms',
+      { ...goesOn, receiver: { last: segment({ ack: 5051, at: AT - 0.3 }) } },
+    ],
     ['it answers no segment', { ...goesOn, receiver: { last: segment({ ack: 9 }), earlierAck: null } }],
     ['it answers no segment', { ...goesOn, sender: { acked: 221, last: segment({ at: AT - 0.005 }) } }],
     // Without data there is nothing to acknowledge in it.
