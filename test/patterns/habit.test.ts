@@ -106,7 +106,11 @@ describe('a stray segment', () => {
   });
   test('comes of the host that the reset goes to, whoever serves', () => {
     const reset = { ...stray({ client: '10.0.0.9', server: '10.0.0.80', port: 443 }), resetBy: 'unknown' as const };
-    expect(habitOf({ ...reset, servicePort: null })).toMatchObject({ client: '10.0.0.9', server: '10.0.0.80', port: 443 });
+    expect(habitOf({ ...reset, servicePort: null })).toMatchObject({
+      client: '10.0.0.9',
+      server: '10.0.0.80',
+      port: 443,
+    });
   });
 });
 
@@ -141,7 +145,10 @@ describe('a late request', () => {
     ['where something was not captured', talked(lateRequest(), { gap: true })],
     ['without data', talked(lateRequest(), { receiver: { dataSegments: 0 } })],
     ['that was acknowledged', talked(lateRequest(), { sender: { acked: 1201 } })],
-    ['of a client of which only its own FIN is owed', talked(lateRequest(), { receiver: { next: 1102, finEnd: 1102 } })],
+    [
+      'of a client of which only its own FIN is owed',
+      talked(lateRequest(), { receiver: { next: 1102, finEnd: 1102 } }),
+    ],
     ['of a server whose acknowledgements are not known', talked(lateRequest(), { sender: { acked: null } })],
   ])('not one %s', (_, reset) => {
     expect(shapeOf(reset)).toBeNull();
