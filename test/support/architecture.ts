@@ -18,6 +18,7 @@ export const ROOMS = [
   'report',
   'health',
   'analyze',
+  'compare',
   'render',
   'cli',
 ] as const;
@@ -35,8 +36,21 @@ const MAY_IMPORT: Readonly<Record<Room, readonly Place[]>> = {
   report: ['base', 'capture', 'decode', 'conversation', 'attribute', 'report'],
   health: ['base', 'capture', 'decode', 'conversation', 'attribute', 'report', 'health'],
   analyze: ['base', 'capture', 'decode', 'conversation', 'attribute', 'report', 'scan', 'analyze'],
+  compare: ['base', 'capture', 'decode', 'attribute', 'report', 'scan', 'analyze', 'compare'],
   render: ['base', 'report', 'render'],
-  cli: ['base', 'capture', 'decode', 'conversation', 'attribute', 'report', 'health', 'analyze', 'render', 'cli'],
+  cli: [
+    'base',
+    'capture',
+    'decode',
+    'conversation',
+    'attribute',
+    'report',
+    'health',
+    'analyze',
+    'compare',
+    'render',
+    'cli',
+  ],
 };
 
 /** Rooms that compute and nothing else: no module of Node's. */
