@@ -31,6 +31,8 @@ interface Estimate {
   readonly offset: number;
   /** Half a round trip; null: one direction only. */
   readonly way: number | null;
+  /** Which way its segments went; null: both, or it is not known. */
+  readonly direction: 'there' | 'back' | null;
   readonly segments: number;
 }
 
@@ -39,14 +41,15 @@ export function clockOf(courses: readonly Course[]): { clock: Clock; off: readon
   const all = courses.flatMap(estimateOf);
   const both = all.filter(({ way }) => way !== null);
   const used = both.length > 0 ? both : all;
-  const offset = median(used.map((one) => one.offset));
+  const apart = both.length > 0 ? null : apartOf(all);
+  const offset = apart?.offset ?? median(used.map((one) => one.offset));
   if (offset === null) return { clock: UNKNOWN, off: [] };
   const isOff = (one: Estimate): boolean => Math.abs(one.offset - offset) > MOST_OFF_SECONDS;
   const off = all.filter(isOff).map(({ course }) => course);
   const kept = used.filter((one) => !isOff(one));
   const spread = median(kept.map((one) => Math.abs(one.offset - offset))) ?? 0;
-  const way = median(kept.flatMap((one) => (one.way === null ? [] : [one.way])));
-  const slack = Math.max(LEAST_SLACK, SLACK_OF_SPREAD * spread, Math.abs(way ?? BLIND_SLACK) * 2);
+  const way = apart?.way ?? median(kept.flatMap((one) => (one.way === null ? [] : [one.way])));
+  const slack = way === null ? BLIND_SLACK : Math.max(LEAST_SLACK, SLACK_OF_SPREAD * spread, way * 2);
   const told: ComparedClock = {
     basis: way === null ? 'one-direction' : 'both-directions',
     connections: kept.length,
@@ -55,6 +58,13 @@ export function clockOf(courses: readonly Course[]): { clock: Clock; off: readon
     spread_seconds: micro(spread),
   };
   return { clock: { offset, told, slack }, off };
+}
+
+/** Of resets alone: one connection tells of one direction, another of the other. */
+function apartOf(all: readonly Estimate[]): { offset: number; way: number } | null {
+  const there = median(all.flatMap((one) => (one.direction === 'there' ? [one.offset] : [])));
+  const back = median(all.flatMap((one) => (one.direction === 'back' ? [one.offset] : [])));
+  return there === null || back === null ? null : { offset: (there + back) / 2, way: Math.abs(there - back) / 2 };
 }
 
 const UNKNOWN: Clock = {
@@ -72,10 +82,12 @@ function estimateOf(course: Course): Estimate[] {
   const back = median(steps[otherSide(near)]);
   const segments = steps.lower.length + steps.higher.length;
   if (there !== null && back !== null) {
-    return [{ course, offset: (there + back) / 2, way: Math.abs(there - back) / 2, segments }];
+    return [{ course, offset: (there + back) / 2, way: Math.abs(there - back) / 2, direction: null, segments }];
   }
-  const only = there ?? back;
-  return only === null ? [] : [{ course, offset: only, way: null, segments }];
+  const offset = there ?? back;
+  if (offset === null) return [];
+  const direction = course.near === null ? null : there === null ? 'back' : 'there';
+  return [{ course, offset, way: null, direction, segments }];
 }
 
 /** The middle one, or between the two middle ones; null of none. */

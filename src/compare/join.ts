@@ -105,7 +105,9 @@ function joinBySyn(client: Footprints, server: Footprints, lines: Lines, ambiguo
   }
   for (const [ours, theirs] of bySeq.values()) {
     if (ours.length === 0 || theirs.length === 0) continue;
-    const { pairs, unclear } = pairAlike(ours, theirs, (a, b) => canBeOne(a, b) && agreeSomewhere(a, b));
+    const { pairs, unclear } = pairAlike(ours, theirs, (a, b) =>
+      canBeOne(a, b) ? (agreeSomewhere(a, b) ? 'yes' : 'perhaps') : 'no',
+    );
     for (const [a, b] of pairs) {
       lines.join(lines.numberOf(a, false), lines.numberOf(b, true), a.opener !== b.opener);
     }
@@ -131,6 +133,9 @@ function portAt(connection: Connection, end: 'opener' | 'acceptor'): number {
   return portOf(connection, end === 'opener' ? opener : otherSide(opener));
 }
 
+/** Whether two connections that have something in common are one, by all else that is known. */
+export type Agreement = 'yes' | 'perhaps' | 'no';
+
 export interface Pairs {
   readonly pairs: readonly (readonly [Connection, Connection])[];
   /** Of both, those that may be one of several. */
@@ -144,12 +149,13 @@ export interface Pairs {
 export function pairAlike(
   ours: readonly Connection[],
   theirs: readonly Connection[],
-  agree: (a: Connection, b: Connection) => boolean,
+  agree: (a: Connection, b: Connection) => Agreement,
 ): Pairs {
   const [a] = ours;
   const [b] = theirs;
   if (a !== undefined && b !== undefined && ours.length === 1 && theirs.length === 1) {
-    return { pairs: agree(a, b) ? [[a, b]] : [], unclear: [[], []] };
+    const agreement = agree(a, b);
+    return { pairs: agreement === 'yes' ? [[a, b]] : [], unclear: agreement === 'perhaps' ? [[a], [b]] : [[], []] };
   }
   const pairs: [Connection, Connection][] = [];
   let [left, right] = [ours, theirs];
@@ -158,7 +164,7 @@ export function pairAlike(
     const known = uniqueBy(right, key);
     for (const [text, one] of uniqueBy(left, key)) {
       const other = known.get(text);
-      if (one === null || other === null || other === undefined || !agree(one, other)) continue;
+      if (one === null || other === null || other === undefined || agree(one, other) !== 'yes') continue;
       pairs.push([one, other]);
       taken.add(one).add(other);
     }

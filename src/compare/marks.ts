@@ -20,7 +20,7 @@ export type Kind = typeof PURE | typeof DATA | typeof FINAL | typeof OPENING | t
 /** Segments that are kept of a connection. */
 export const MOST_MARKS = 16;
 /** The same segment within so many seconds: another interface's copy. Later, it was said again. */
-const COPY_SECONDS = 0.02;
+const COPY_SECONDS = 0.002;
 const MOST_LEVEL = 30;
 
 export interface Mark {

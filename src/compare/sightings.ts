@@ -107,7 +107,8 @@ export function joinByResets(ours: readonly Sighting[], theirs: readonly Sightin
       if (one.connection !== null) place.set(one.connection, one);
     const { pairs, unclear } = pairAlike(connections(left), connections(others), (a, b) => {
       const [one, other] = [place.get(a), place.get(b)];
-      return one !== undefined && other !== undefined && canBeOne(a, b) && (isStrong(one.event) || agree(one, other));
+      if (one === undefined || other === undefined || !canBeOne(a, b)) return 'no';
+      return isStrong(one.event) || agree(one, other) ? 'yes' : 'perhaps';
     });
     for (const [a, b] of pairs) {
       const turned = place.get(a)?.fromLower !== place.get(b)?.fromLower;
