@@ -158,7 +158,7 @@ function proofOf(
     `it bears the ${sayers}'s address, and ${name}, which was made at that end and covers that time, does not have it`,
   ];
   if (whole.checked > 0) {
-    proof.push(`${name} has all ${plural(whole.checked, 'other segment')} of that end that could be checked here`);
+    proof.push(`${name} has the ${plural(whole.checked, 'other segment')} of that end that could be checked here`);
   } else if (wholeness.checked > 0) {
     proof.push(
       `${name} has ${grouped(wholeness.checked - wholeness.lacking)} of ${plural(wholeness.checked, 'segment')} that it must have, over all connections`,

@@ -116,7 +116,7 @@ function section(end: End, comparison: Comparison, style: Style, top: number): s
     { head: 'to', cell: ({ event }) => endpoint(event.dest_ip, event.dest_port) },
     { head: 'flags', cell: ({ event }) => event.tcp_flags, rank: 15 },
     { head: 'sent as', cell: ({ verdict }) => verdict.sent_as ?? NOTHING, rank: 40 },
-    { head: 'sent by, or what became of it', cell: ({ verdict }) => MEANING[verdict.verdict], least: 10 },
+    { head: 'meaning', cell: ({ verdict }) => MEANING[verdict.verdict], least: 10 },
   ];
   const lines = [paint.title(`Seen at the ${end} only`), ...tableLines(columns, rows.slice(0, top), style)];
   const more = rows.length - top;

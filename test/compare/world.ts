@@ -35,6 +35,8 @@ export interface Passing {
   readonly server: number | null;
   readonly forged: boolean;
   readonly connection: number;
+  /** Where it is captured, whoever sent it; the path's own if not given. */
+  readonly ttl?: number;
 }
 
 export interface Ends {
@@ -69,7 +71,7 @@ export function shownAt(
       (one[end] ?? 0) + ahead,
       segment({
         ...{ src: source.ip, srcPort: source.port, dst: target.ip, dstPort: target.port },
-        ...{ flags: one.flags, seq: one.seq, ack: one.ack, ttl: one.from === end ? 64 : 64 - hops },
+        ...{ flags: one.flags, seq: one.seq, ack: one.ack, ttl: one.ttl ?? (one.from === end ? 64 : 64 - hops) },
         id: one.id & 0xffff,
         ...(one.length === 0 ? {} : { payload: new Uint8Array(one.length).fill(7) }),
       }),
@@ -122,9 +124,9 @@ export class Story {
     flags: string,
     seq: number,
     ack: number,
-    more: { length?: number; only?: End; forged?: boolean } = {},
+    more: { length?: number; only?: End; forged?: boolean; ttl?: number } = {},
   ): this {
-    const { length = 0, only, forged = false } = more;
+    const { length = 0, only, forged = false, ttl } = more;
     const times = { [from]: at, [from === 'client' ? 'server' : 'client']: at + this.way } as Record<End, number>;
     const time = (end: End): number | null =>
       only === undefined || only === end ? Math.round(times[end] * 1000) : null;
@@ -134,6 +136,7 @@ export class Story {
       client: time('client'),
       server: time('server'),
       connection: this.connection,
+      ...(ttl === undefined ? {} : { ttl }),
     });
     return this;
   }
