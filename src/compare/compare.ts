@@ -67,7 +67,13 @@ export function compareCaptures(
   for (const [line, course] of courses) {
     if (course.torn) continue;
     const of = (far: End): Wholeness =>
-      wholenessOf(course, joined.lines, far, (at) => placeInWindow(at, windows[far], clock) === 'in');
+      wholenessOf(
+        course,
+        joined.lines,
+        far,
+        (at) => placeInWindow(at, windows[far], clock) === 'in',
+        windows[far].context === 'full',
+      );
     const both = { client: of('client'), server: of('server') };
     wholes.set(line, both);
     for (const end of ['client', 'server'] as const) {

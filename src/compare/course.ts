@@ -9,7 +9,7 @@
 import type { End } from '../report/comparison-types.js';
 import { otherSide, type Connection, type Side } from './connection.js';
 import { sideInLine, type Line, type Lines } from './lines.js';
-import { DATA, isKept, type Mark } from './marks.js';
+import { DATA, isKept, PURE, type Mark } from './marks.js';
 import type { Sighting } from './sightings.js';
 
 /** Below that, the two directions' times are the same: files have microseconds, and copying may round them. */
@@ -147,9 +147,15 @@ export interface Wholeness {
 /**
  * Segments without data that the far end's peer got, and that the capture at the far end must have: offload cuts data
  * anew between two captures, and leaves these as they are. `isCovered`: the time in the near capture is one that the far
- * one covers.
+ * one covers; `hasMiddle`: the far one has more than the beginnings and ends of connections.
  */
-export function wholenessOf(course: Course, lines: Lines, far: End, isCovered: (at: number) => boolean): Wholeness {
+export function wholenessOf(
+  course: Course,
+  lines: Lines,
+  far: End,
+  isCovered: (at: number) => boolean,
+  hasMiddle: boolean,
+): Wholeness {
   const { line, near } = course;
   const found: Wholeness = { checked: 0, lacking: 0 };
   if (near === null) return found;
@@ -160,6 +166,7 @@ export function wholenessOf(course: Course, lines: Lines, far: End, isCovered: (
   const level = there.reduce((greatest, { marks }) => Math.max(greatest, marks.level), 0);
   for (const { mark, side } of placedMarks(here, lines, far !== 'server').values()) {
     if (side !== farSide || mark.kind === DATA || mark.again || !isCovered(mark.at)) continue;
+    if (mark.kind === PURE && !hasMiddle) continue;
     if (!isKept(level, mark.seq, mark.ack, mark.kind)) continue;
     found.checked++;
     if (!theirs.has(keyOf(mark, side))) found.lacking++;

@@ -141,6 +141,16 @@ describe('seen at one end only', () => {
     ]);
   });
 
+  test('a capture of SYN, FIN and RST alone is whole without the rest', async () => {
+    const story = begun().say(50, 'server', '.', S, C).say(100, 'server', 'R.', S, C, { only: 'client', forged: true });
+    const third = new Story(2).open(10, [5_000_001, 6_000_001]).say(200, 'server', 'R.', 6_000_002, 5_000_002);
+    const lean = await compared([...story.passings, ...around(1), ...third.passings], {
+      names: [...NAMES, { client: other.server, server: other.server }],
+      kept: (end, { flags }) => end === 'client' || flags !== '.',
+    });
+    expect(lean).toMatchObject({ both: 1, verdicts: [{ verdict: 'middlebox' }] });
+  });
+
   test('its TTL is told where it differs from what else bears its address', async () => {
     const story = begun().say(100, 'server', 'R.', S, C, { only: 'client', forged: true, ttl: 63 });
     const { verdicts } = await compared([...story.passings, ...around(1)], { names: NAMES });
