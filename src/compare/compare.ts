@@ -6,24 +6,17 @@
 
 import type { CaptureFile } from '../capture/story.js';
 import type { FilterOptions } from '../report/filter.js';
-import type {
-  ComparedCapture,
-  Comparison,
-  End,
-  NotComparableReason,
-  NotComparableRow,
-  VerdictRow,
-} from '../report/comparison-types.js';
+import type { Comparison, End, NotComparableReason, NotComparableRow, VerdictRow } from '../report/comparison-types.js';
 import { SCHEMA_VERSION, type ResetEvent } from '../report/types.js';
 import { readCapture, type Capture, type ReadOptions } from './capture.js';
 import { clockOf, micro, type Clock } from './clock.js';
 import { keeps } from './choice.js';
-import { tupleOf, type Connection } from './connection.js';
 import { addReset, courseOf, nearByReset, ttlsOf, wholenessOf, type Course, type Wholeness } from './course.js';
 import { join, type Joined } from './join.js';
-import { judge, placeInWindow, type Witness } from './judge.js';
-import type { Line } from './lines.js';
+import { judge, placeInWindow } from './judge.js';
+import { isWhole, type Line } from './lines.js';
 import { joinByResets, pairResets, placeInLines, sightingsOf, type Sighting } from './sightings.js';
+import { comparedOf, namesOf, rewrittenOf, witnessOf } from './witness.js';
 import { notComparableText, summaryOf } from './words.js';
 
 export interface CompareOptions extends ReadOptions {
@@ -186,73 +179,6 @@ function follow(
     partner.partner = null;
   }
   return { courses, clock };
-}
-
-function isWhole({ client, server }: Line): boolean {
-  return client.length > 0 && server.length > 0;
-}
-
-/** Without their folders where that tells them apart. */
-function namesOf(client: Capture, server: Capture): Record<End, string> {
-  const short = (name: string): string => name.slice(name.lastIndexOf('/') + 1);
-  const [a, b] = [nameOf(client), nameOf(server)];
-  return short(a) === short(b) ? { client: a, server: b } : { client: short(a), server: short(b) };
-}
-
-function nameOf({ files }: Capture): string {
-  const [first = ''] = files;
-  return files.length > 1 ? `${first} and ${String(files.length - 1)} more` : first;
-}
-
-function witnessOf({ report, footprints }: Capture, end: End, name: string, wholeness: Wholeness): Witness {
-  const { window, source, packets, incomplete } = report;
-  return {
-    end,
-    name,
-    first: window.start_epoch,
-    last: window.end_epoch,
-    context: source.context,
-    resets: packets.resets,
-    dropped: packets.dropped,
-    overflowed: footprints.omitted > 0,
-    incomplete,
-    wholeness,
-  };
-}
-
-function comparedOf(
-  { files, report, footprints }: Capture,
-  groups: ReadonlyMap<number, Line>,
-  wholeness: Wholeness,
-  end: End,
-): ComparedCapture {
-  let unmatched = 0;
-  for (const line of groups.values()) if (!isWhole(line)) unmatched += line[end].length;
-  const { window, source, packets } = report;
-  return {
-    files,
-    start: window.start,
-    end: window.end,
-    seconds: window.seconds,
-    context: source.context,
-    resets: packets.unique,
-    connections: footprints.connections.length,
-    unmatched,
-    segments_omitted: footprints.omitted,
-    dropped: packets.dropped,
-    checked: wholeness.checked,
-    lacking: wholeness.lacking,
-  };
-}
-
-/** Connections with the same addresses and ports in both captures, and with other sequence numbers. */
-function rewrittenOf(groups: ReadonlyMap<number, Line>): number {
-  const alone = (end: End): Connection[] =>
-    [...groups.values()]
-      .flatMap((line) => (isWhole(line) ? [] : line[end]))
-      .filter(({ openerIsn }) => openerIsn !== null);
-  const theirs = new Set(alone('server').map(tupleOf));
-  return alone('client').filter((one) => theirs.has(tupleOf(one))).length;
 }
 
 /** Resets that can't be compared, by why. */

@@ -97,3 +97,8 @@ export class Lines {
 export function sideInLine(side: Side, turned: boolean): Side {
   return (side === 'lower') === !turned ? 'lower' : 'higher';
 }
+
+/** Both captures have it. */
+export function isWhole({ client, server }: Line): boolean {
+  return client.length > 0 && server.length > 0;
+}
