@@ -73,6 +73,9 @@ describe('a rule on a small tree of its own', () => {
     ['a room imports only from itself and the rooms before it', 'report/a.ts', "import '../analyze/analyze.js';"],
     ['a room imports only from itself and the rooms before it', 'analyze/a.ts', "import '../render/b.js';"],
     ['a room imports only from itself and the rooms before it', 'analyze/a.ts', "import '../cli/b.js';"],
+    ['a room imports only from itself and the rooms before it', 'compare/a.ts', "import '../conversation/b.js';"],
+    ['a room imports only from itself and the rooms before it', 'analyze/a.ts', "import '../compare/b.js';"],
+    ['a room imports only from itself and the rooms before it', 'render/a.ts', "import '../compare/b.js';"],
     ['a room imports only from itself and the rooms before it', 'cli/a.ts', "import '../../package.json';"],
 
     [

@@ -71,6 +71,8 @@ export interface AnalyzeOptions {
   readonly writer: FrameSaver | null;
   /** Hears how far the reading is, between batches; what it returns is awaited (a slow reader of our output). */
   readonly onProgress: ((progress: Progress) => Promise<void> | void) | null;
+  /** Looks at all rows beside the tracker, behind it. */
+  readonly onRows?: (rows: Rows) => void;
   /** Ends the input: what was read so far is reported. */
   readonly signal: AbortSignal;
   /** The capture grows while it is read; null: it was made before. */
@@ -246,6 +248,7 @@ export class Analysis {
         this.rows = rows;
         this.tracker.follow(rows.segments, rows.plain, rows);
         this.others?.take(rows);
+        this.options.onRows?.(rows);
         if (growing !== null) this.tick(growing);
         this.held?.flush();
         const { unique, copies } = this.tracker;

@@ -8,6 +8,7 @@ export const SHORT_HELP = `rstscope: who is resetting my TCP connections, and wh
   rstscope health             the kernel's own counters of resets, and the alerts that watch them
   rstscope explain [CAUSE]    what a cause means and what to do
   rstscope explain FILE FRAME one reset: its conversation, and each rule that was asked
+  rstscope compare A B        two captures of the same connections: what did a device between send?
 
 Examples:
   sudo rstscope live -d 5m
@@ -27,6 +28,7 @@ Examples:
   rstscope health                            is it still happening, would the alert fire
   rstscope explain closed-port               what a cause means and what to do
   rstscope explain output.pcap 118           why frame 118 is a reset, step by step
+  rstscope compare client.pcap server.pcap   resets that one end alone has: a device between sent those
 
 Exit codes:
   0   ran to the end
@@ -99,4 +101,17 @@ Examples:
   rstscope explain "connection reset by peer"
   rstscope explain output.pcap 118
   rstscope explain listen-queue-full --json | jq '.counters, .sysctls'
+`;
+
+export const COMPARE_EPILOGUE = `
+CLIENT and SERVER are captures of the same connections, made at the same time at two places; each a file, a directory or
+- (one of both). Connections are known again by their sequence numbers: a NAT between and clocks that differ do no harm.
+All of TCP tells most (tcpdump -s 128 tcp); of resets alone less can be said.
+
+Exit code 0, also where nothing is in both; 3 where one of them is damaged or dropped packets; 2 where one can't be read.
+
+Examples:
+  rstscope compare client.pcap server.pcap
+  rstscope compare --json client.pcap server.pcap | jq '.verdicts[] | select(.verdict == "middlebox")'
+  rstscope compare --reports before.json after.json
 `;

@@ -60,6 +60,10 @@ async function dispatch(args: readonly string[], io: Io): Promise<number> {
       const { explain } = await import('./commands/explain.js');
       return explain(typed.words, typed.values, io);
     }
+    case 'compare': {
+      const { compare } = await import('./commands/compare.js');
+      return compare(typed.files, typed.values, io);
+    }
     case 'devices': {
       const { devices } = await import('./commands/devices.js');
       return devices(typed.values, io);

@@ -3,6 +3,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { UserError } from '../base/errors.js';
 import {
+  COMPARE_EPILOGUE,
   EXPLAIN_EPILOGUE,
   HEALTH_EPILOGUE,
   LIVE_EPILOGUE,
@@ -102,6 +103,18 @@ export interface ExplainValues {
   readonly debug?: true;
 }
 
+export interface CompareValues {
+  readonly reports?: true;
+  readonly port?: string[];
+  readonly host?: string[];
+  readonly json?: true;
+  readonly top?: string;
+  readonly utc?: true;
+  readonly color?: string | false;
+  readonly quiet?: true;
+  readonly debug?: true;
+}
+
 /** What to do, by name. */
 export type Typed =
   | { readonly command: 'read'; readonly files: readonly string[]; readonly values: ReadValues }
@@ -109,12 +122,13 @@ export type Typed =
   | { readonly command: 'who'; readonly ports: readonly string[]; readonly values: WhoValues }
   | { readonly command: 'health'; readonly values: HealthValues }
   | { readonly command: 'explain'; readonly words: readonly string[]; readonly values: ExplainValues }
+  | { readonly command: 'compare'; readonly files: readonly string[]; readonly values: CompareValues }
   | { readonly command: 'devices'; readonly values: DevicesValues }
   | { readonly command: 'version' }
   | { readonly command: 'schema' }
   | { readonly command: 'shown' };
 
-const OTHER_COMMANDS: ReadonlySet<string> = new Set(['live', 'who', 'health', 'explain', 'devices']);
+const OTHER_COMMANDS: ReadonlySet<string> = new Set(['live', 'who', 'health', 'explain', 'compare', 'devices']);
 
 /** Parses `args` (without node and program). Help goes to `write`. Throws a UserError for what is wrong. */
 export function parseCommandLine(args: readonly string[], width: number | null, write: (text: string) => void): Typed {
@@ -194,6 +208,25 @@ export function parseCommandLine(args: readonly string[], width: number | null, 
     .action((words: string[], values: ExplainValues) => {
       typed = { command: 'explain', words, values };
     });
+  const compare = program
+    .command('compare')
+    .description('two captures of the same connections: which resets were seen at one end only; or two reports')
+    .usage('[options] CLIENT SERVER | --reports BEFORE AFTER')
+    .argument('[files...]')
+    .option('--reports', 'compare two saved reports (--json, --ndjson) instead: BEFORE and AFTER')
+    .addOption(gathering(new Option('--port <p>', 'only these ports, at either end, as either capture has them')))
+    .addOption(gathering(new Option('--host <a>', 'only these addresses, at either end, as either capture has them')))
+    .option('--json', 'as JSON')
+    .option('--top <n>', 'rows a table (default: 20); JSON is never cut')
+    .option('--utc', 'times in UTC (JSON is always UTC)')
+    .option('--color <when>', 'always, never or auto')
+    .option('--no-color', 'the same as --color never')
+    .option('-q, --quiet', 'no talk on standard error')
+    .option('--debug', 'stack traces')
+    .addHelpText('after', COMPARE_EPILOGUE)
+    .action((files: string[], values: CompareValues) => {
+      typed = { command: 'compare', files, values };
+    });
   const devices = program
     .command('devices')
     .description('list the interfaces that one may capture on')
@@ -208,7 +241,7 @@ export function parseCommandLine(args: readonly string[], width: number | null, 
   for (const spec of optionsOf('live')) live.addOption(option(spec));
   for (const spec of optionsOf('read')) read.addOption(option(spec));
   for (const spec of explainOptions()) explain.addOption(option(spec));
-  for (const command of [program, live, read, who, health, explain, devices]) {
+  for (const command of [program, live, read, who, health, explain, compare, devices]) {
     command.exitOverride();
     command.configureOutput({
       writeOut: write,
@@ -224,7 +257,8 @@ export function parseCommandLine(args: readonly string[], width: number | null, 
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return { command: 'shown' };
     const named = args.find((arg) => OTHER_COMMANDS.has(arg)) ?? 'read';
-    const options = [live, read, who, health, explain, devices].find((one) => one.name() === named)?.options ?? [];
+    const options =
+      [live, read, who, health, explain, compare, devices].find((one) => one.name() === named)?.options ?? [];
     throw new UserError('usage', inOneSentence(error, options), `rstscope ${named} --help`, error);
   }
   const { version, schema, listDevices } = program.opts<{ version?: true; schema?: true; listDevices?: true }>();

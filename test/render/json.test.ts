@@ -214,7 +214,10 @@ describe('the schema', () => {
       },
       compare: {
         ...{ both: 3, only_client: [sampleEvent()], only_server: [], clock_offset_seconds: null },
-        ...{ matched_connections: 7, ports: [{ port: 80, before: 1, after: 2 }] },
+        ...{ matched_connections: 7, summary: ['so'], verdicts: [], not_comparable: [], clock: null, captures: null },
+        ports: [{ port: 80, service: null, before: 1, after: 2, rate_before: 0.1, rate_after: null }],
+        causes: [{ cause: 'abort', before: 1, after: 2, rate_before: 0.1, rate_after: null }],
+        ...{ filtered_out: 0, reports: null, incomplete: [] },
       },
       devices: { devices: [{ name: 'lo', addresses: ['::1'], link_type: 'EN10MB', up: true, loopback: true }] },
     };

@@ -20,6 +20,7 @@ export const ROOMS = [
   'findings',
   'health',
   'analyze',
+  'compare',
   'render',
   'cli',
 ] as const;
@@ -50,8 +51,21 @@ const MAY_IMPORT: Readonly<Record<Room, readonly Place[]>> = {
     'scan',
     'analyze',
   ],
+  compare: ['base', 'capture', 'decode', 'attribute', 'report', 'scan', 'analyze', 'compare'],
   render: ['base', 'report', 'render'],
-  cli: ['base', 'capture', 'decode', 'conversation', 'attribute', 'report', 'health', 'analyze', 'render', 'cli'],
+  cli: [
+    'base',
+    'capture',
+    'decode',
+    'conversation',
+    'attribute',
+    'report',
+    'health',
+    'analyze',
+    'compare',
+    'render',
+    'cli',
+  ],
 };
 
 /** Rooms that compute and nothing else: no module of Node's. */
