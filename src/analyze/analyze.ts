@@ -27,6 +27,7 @@ import { HeldFrames, type FrameSaver } from './held-frames.js';
 import { Naming } from './naming.js';
 import { notRead, sumDropped } from './not-read.js';
 import { OtherFrames } from './other-frames.js';
+import { Rewind, type RewindOrder } from './rewind.js';
 import { sourceOf, windowOf } from './source.js';
 
 export type { FrameSaver } from './held-frames.js';
@@ -52,6 +53,8 @@ export interface AnalyzeOptions {
   readonly onEvent: ((event: ResetEvent) => void) | null;
   /** Saves the frames of the resets that the filter keeps; of a growing capture, all frames. */
   readonly writer: FrameSaver | null;
+  /** What of a reset's connection is saved with it: of a growing capture that, and nothing else. Null: nothing. */
+  readonly rewind?: RewindOrder | null;
   /** Hears how far the reading is, between batches; what it returns is awaited (a slow reader of our output). */
   readonly onProgress: ((progress: Progress) => Promise<void> | void) | null;
   /** Ends the input: what was read so far is reported. */
@@ -66,6 +69,8 @@ export interface Growing {
   readonly patience: number;
   /** Everything older than this, in seconds since 1970, has come; null while that can't be told. */
   readonly settledUntil: () => number | null;
+  /** How often it has become less that is captured: beginnings and ends of connections alone. */
+  readonly narrowed?: () => number;
   /** Resets to report; what comes after them is left out. Null: all. */
   readonly count: number | null;
   /** Hears that there are so many. */
@@ -90,7 +95,7 @@ export interface Witness {
 }
 
 export interface GrowingFacts {
-  readonly source: Omit<Source, 'kind' | 'link_types' | 'context' | 'files'>;
+  readonly source: Omit<Source, 'kind' | 'link_types' | 'files'>;
   /** Of the capturing, by the clock. */
   readonly start: Moment;
   readonly end: Moment;
@@ -131,6 +136,7 @@ export class Analysis {
   private readonly names: readonly string[];
   private readonly held: HeldFrames | null;
   private readonly others: OtherFrames | null;
+  private readonly rewind: Rewind | null;
   private readonly naming: Naming;
   /** What was said of resets that have not settled yet. */
   private readonly said = new Map<Reset, Announcement>();
@@ -141,6 +147,7 @@ export class Analysis {
   /** Copies of what is in the tally or was filtered out. */
   private countedCopies = 0;
   private eventsOmitted = 0;
+  private narrowed = 0;
   private filteredOut = 0;
   private readonly files: readonly CaptureFile[];
   private readonly options: AnalyzeOptions;
@@ -157,11 +164,14 @@ export class Analysis {
     this.naming = new Naming(options.attributor, (reset, who) => {
       this.count(reset, who);
     });
-    const savesAll = writer !== null && growing !== null;
-    this.held = writer === null ? null : new HeldFrames(writer);
+    const rewind = writer === null ? null : (options.rewind ?? null);
+    this.rewind = writer === null || rewind === null ? null : new Rewind(writer, rewind);
+    const savesAll = writer !== null && growing !== null && rewind === null;
+    this.held = writer === null || rewind !== null ? null : new HeldFrames(writer);
     this.others = savesAll && this.held !== null ? new OtherFrames(this.held, filter) : null;
     const keep = this.others?.needsHeaders === true ? KEEP_ANY : WANTED_FLAGS[options.context];
-    const frames = writer === null ? 'none' : savesAll ? 'all' : 'segments';
+    const needed = rewind === null ? 'segments' : (rewind.admits ?? 'all');
+    const frames = writer === null ? 'none' : savesAll ? 'all' : needed;
     this.scan = startScan(files, keep, frames);
     const registered = (port: number): boolean => service(port) !== null;
     this.tracker = new Tracker(
@@ -179,7 +189,7 @@ export class Analysis {
       (reset) => {
         this.settle(reset);
       },
-      this.held === null ? null : this.listener(this.held),
+      this.rewind !== null ? this.rewinding(this.rewind) : this.held === null ? null : this.listener(this.held),
     );
   }
 
@@ -216,10 +226,12 @@ export class Analysis {
     try {
       for (let rows = await scan.next(); rows !== null; rows = await scan.next()) {
         this.rows = rows;
+        this.rewind?.take(rows);
         this.tracker.follow(rows.segments, rows.plain, rows);
         this.others?.take(rows);
         if (growing !== null) this.tick(growing);
         this.held?.flush();
+        this.rewind?.flush();
         const { unique, copies } = this.tracker;
         if (onProgress !== null) await onProgress({ ...scan.progress, resets: unique, copies });
       }
@@ -232,12 +244,19 @@ export class Analysis {
     await growing?.witness?.finish();
     await this.naming.finish();
     this.held?.flush();
+    this.rewind?.end();
   }
 
   private tick(growing: Growing): void {
     const { tracker } = this;
+    const narrowed = growing.narrowed?.() ?? 0;
+    if (narrowed > this.narrowed) tracker.narrow();
+    this.narrowed = narrowed;
     const until = growing.settledUntil();
-    if (until !== null) tracker.closeOlder(until);
+    if (until !== null) {
+      tracker.closeOlder(until);
+      this.rewind?.expire(until);
+    }
     this.naming.look();
     if (this.askers.length === 0) return;
     // What may still get copies is in the next report: resets that keep coming keep no asker waiting.
@@ -267,22 +286,39 @@ export class Analysis {
     };
   }
 
+  private rewinding(rewind: Rewind): FrameListener {
+    return {
+      taken: (reset, row) => {
+        rewind.showsReset(row, reset);
+      },
+      joined: (root, twin) => {
+        rewind.join(root, twin);
+      },
+    };
+  }
+
+  /** The fate of the frames that show the reset, and of those that are saved with them. */
+  private release(reset: Reset, kept: boolean, comment: () => string): void {
+    this.held?.release(reset, kept, comment);
+    this.rewind?.release(reset, kept, comment());
+  }
+
   /** No copy of the reset can come any more: whoever listens hears of it as it is known now. */
   private announce(growing: Growing, reset: Reset, view: Reset): void {
     const { filter, fullCommand } = this.options;
-    const { maker, held } = this;
+    const { maker } = this;
     growing.witness?.captured(view);
     const kept = keepsHeader(filter, view);
     const { port, host } = filter;
-    const saved = held !== null && keepsHeader({ ...KEEP_ALL, port, host }, view);
+    const saved = this.options.writer !== null && keepsHeader({ ...KEEP_ALL, port, host }, view);
     if (!kept && !saved) {
-      held?.release(reset, false, () => '');
+      this.release(reset, false, () => '');
       return;
     }
     let announcement: Announcement | null = null;
     const who = this.naming.begin(reset, view, (known) => {
       this.learn(reset, view, known);
-      if (maker !== null) held?.release(reset, saved, () => commentOn(maker, view, true, known, fullCommand));
+      if (maker !== null) this.release(reset, saved, () => commentOn(maker, view, true, known, fullCommand));
       // Whether it is one of those that are asked for is not known before.
       if (kept && asksForVerdict(filter)) announcement = this.tell(growing, reset, view, known);
       const revision = announcement?.revise(known, { ...view }) ?? null;
@@ -328,21 +364,21 @@ export class Analysis {
   private leaveOut(reset: Reset): void {
     this.filteredOut++;
     this.countedCopies += copiesOf(reset);
-    if (this.options.growing === null) this.held?.release(reset, false, () => '');
+    if (this.options.growing === null) this.release(reset, false, () => '');
     this.said.delete(reset);
   }
 
   /** The reset is known in every respect. */
   private count(reset: Reset, who: Attribution): void {
     const { filter, onEvent, keepEvents, growing, fullCommand } = this.options;
-    const { maker, held } = this;
+    const { maker } = this;
     this.learn(reset, reset, who);
     if (!keepsVerdict(filter, reset.verdict) || this.counted >= (growing?.count ?? Infinity)) {
       this.leaveOut(reset);
       return;
     }
     if (growing === null && maker !== null) {
-      held?.release(reset, true, () => commentOn(maker, reset, false, who, fullCommand));
+      this.release(reset, true, () => commentOn(maker, reset, false, who, fullCommand));
     }
     const revision = this.said.get(reset)?.revise(who, reset) ?? null;
     this.said.delete(reset);

@@ -17,12 +17,15 @@ import { captureFilter } from './filter.js';
 import { HostAddresses } from './host-addresses.js';
 import { LinkWatch } from './link-watch.js';
 import type { Link } from './links.js';
+import { Handover } from './handover.js';
 import { LiveReader } from './live-reader.js';
+import { Narrowing } from './narrowing.js';
 import { inodeAt, namespaceLabel, type Namespace } from './namespaces.js';
 import { ANY, backendsFor, devicesIn, mustExist, sentenceFor, type LiveOrder } from './order.js';
 import { Outages } from './outages.js';
 import type { Surroundings } from './relabel.js';
 import { Pump } from './pump.js';
+import { RateWatch } from './rate-watch.js';
 import { sweep, Watchdog } from './watchdog.js';
 
 /** What was lost or not seen. */
@@ -46,6 +49,13 @@ const REOPEN_MOST_MS = 1000;
 /** Frames of one stream come in order; those of several come as their programs get their turn. */
 const PATIENCE_ONE = 0.06;
 const PATIENCE_SEVERAL = 0.35;
+
+/** One frame's times by two programs: the kernel's stamp, and the moment of arrival. */
+const STAMPS_APART = 0.002;
+const ARRIVALS_APART = 0.3;
+/** Two programs listen at once for so long at most, and how often it is looked whether one is enough. */
+const MOST_OVERLAP_MS = 10_000;
+const OVERLAP_LOOK_MS = 20;
 
 /** One interface (or any) of one namespace, over all programs that ever listened to it. */
 interface Post {
@@ -80,6 +90,8 @@ export class LiveCapture {
   private localSet: ReadonlySet<string> = new Set();
   private readonly refused: Loss[] = [];
   private readonly now: () => number;
+  private readonly rate: RateWatch | null;
+  private readonly narrowing = new Narrowing();
   private ending: Promise<void> | null = null;
 
   constructor(order: LiveOrder, backend: Backend, parts: Parts, now: () => number) {
@@ -90,6 +102,12 @@ export class LiveCapture {
     this.watches = parts.watches;
     this.addresses = parts.addresses;
     this.now = now;
+    this.rate = order.narrowAbove === null ? null : new RateWatch(order.narrowAbove, Date.now);
+    this.reader.heard = (capture, batch) => {
+      this.narrowing.note(capture, batch);
+      this.rate?.note(batch);
+      if (this.rate?.exceeded !== null && this.rate?.exceeded !== undefined) this.narrow();
+    };
     for (const [namespace, watch] of parts.watches) {
       for (const device of devicesIn(order.interfaces, watch)) {
         const outages = new Outages(labelOf(device, namespace, order.namespaces.length > 1));
@@ -172,9 +190,24 @@ export class LiveCapture {
     return this.reader.idle;
   }
 
+  /** What is captured: less than was ordered where that was too much. */
+  get wanted(): LiveOrder['wanted'] {
+    return this.narrowing.isOn ? 'control' : this.order.wanted;
+  }
+
+  /** Packets a second that were too many to follow all of TCP; null: there never were. */
+  get tooMany(): number | null {
+    return this.narrowing.isOn ? (this.rate?.exceeded ?? null) : null;
+  }
+
+  /** How many streams of all TCP have come to their end and are streams of control segments now. */
+  get narrowed(): number {
+    return this.narrowing.done;
+  }
+
   /** The expression that libpcap was given. */
   get filter(): string {
-    return captureFilter(this.order.wanted, this.order.filter);
+    return captureFilter(this.wanted, this.order.filter);
   }
 
   /** Interfaces that see foreign frames because of us. */
@@ -305,7 +338,41 @@ export class LiveCapture {
     }
   }
 
-  private async listen(post: Post): Promise<void> {
+  /** From now on control segments alone, on every post: what listens is replaced, and nothing is missed meanwhile. */
+  private narrow(): void {
+    if (this.narrowing.isOn || this.ending !== null) return;
+    this.narrowing.isOn = true;
+    for (const post of this.posts) {
+      const { channel } = post;
+      const stream = channel === null ? null : (this.channels.get(channel) ?? null);
+      if (channel === null || stream === null) continue;
+      this.replace(post, channel, stream).catch(() => {
+        // The old one listens on: it is more than can be followed, and better than nothing.
+        this.narrowing.forget(stream);
+      });
+    }
+  }
+
+  private async replace(post: Post, old: Channel, stream: OpenCapture): Promise<void> {
+    const { narrowing, reader } = this;
+    const gone = old.ended;
+    const handover = await this.listen(post, (open) => {
+      const since = Date.now() / 1000;
+      const begun = new Handover(since, this.backend === 'cap' ? ARRIVALS_APART : STAMPS_APART);
+      narrowing.begin(stream, begun, since, open);
+      return begun;
+    });
+    if (handover === null) return;
+    const end = this.now() + MOST_OVERLAP_MS;
+    // Until the old one has handed over what came before the new one listened.
+    while (!narrowing.hasReached(stream) && !reader.idle && this.now() < end && this.ending === null) {
+      await sleep(OVERLAP_LOOK_MS);
+    }
+    void old.stop();
+    await gone;
+  }
+
+  private async listen(post: Post, replaces: ((join: () => void) => Handover) | null = null): Promise<Handover | null> {
     const { namespace, device, watch } = post;
     const { order, backend } = this;
     if (isGone(namespace)) throw new Refused('no-device', `${namespaceLabel(namespace)} is gone`);
@@ -335,19 +402,36 @@ export class LiveCapture {
     this.channels.set(channel, capture);
     post.channel = channel;
     post.index = index;
-    this.reader.join(
-      capture,
-      device === ANY ? null : device,
-      () => this.around(namespace, watch),
-      () => {
-        void channel.ended.then(() => {
-          this.forget(channel);
-        });
-      },
-    );
+    const join = (handover: Handover | null): void => {
+      this.reader.join(
+        capture,
+        device === ANY ? null : device,
+        () => this.around(namespace, watch),
+        () => {
+          this.narrowing.left(capture);
+          void channel.ended.then(() => {
+            this.forget(channel);
+          });
+        },
+        handover === null
+          ? null
+          : (batch) => {
+              handover.sift(batch);
+            },
+      );
+    };
+    let handover: Handover | null = null;
+    // The stream that it replaces comes to its end before.
+    if (replaces === null) join(null);
+    else {
+      handover = replaces(() => {
+        join(handover);
+      });
+    }
     void channel.ended.then(() => {
       if (post.channel === channel) this.lose(post, channel);
     });
+    return handover;
   }
 
   private around(namespace: Namespace, watch: LinkWatch): Surroundings {
