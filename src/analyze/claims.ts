@@ -33,9 +33,7 @@ export class Claim {
   private others: Asked[] = [];
 
   get root(): Claim {
-    let root: Claim = this;
-    while (root.into !== null) root = root.into;
-    return root;
+    return this.into === null ? this : this.into.root;
   }
 
   /** A frame that shows the reset. */

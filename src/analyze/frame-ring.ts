@@ -195,9 +195,7 @@ export class FrameRing {
       while (this.oldest < this.next && this.slabOf(this.oldest) === oldest) this.dropOldest();
       this.freeSlabs();
     }
-    let slab = free.pop();
-    if (slab === undefined) slab = slabs.push(new Uint8Array(SLAB)) - 1;
-    used.push(slab);
+    used.push(free.pop() ?? slabs.push(new Uint8Array(SLAB)) - 1);
   }
 
   /** Slabs before that of the oldest frame hold nothing any more. */

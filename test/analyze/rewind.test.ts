@@ -3,7 +3,8 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { Rewind } from '../../src/analyze/rewind.js';
 import { BATCH_FRAMES, FrameBatch } from '../../src/capture/frame-batch.js';
-import { CaptureWriter, type HeldFrame } from '../../src/capture/writer.js';
+import type { CaptureWriter} from '../../src/capture/writer.js';
+import { type HeldFrame } from '../../src/capture/writer.js';
 import { Tracker } from '../../src/conversation/tracker.js';
 import { Decoder } from '../../src/decode/decoder.js';
 import { KEEP_ANY } from '../../src/decode/net/tcp-layout.js';
@@ -143,7 +144,7 @@ function expected(sent: readonly Sent[], segments: number): number[] {
     let left = segments;
     for (let j = i - 1; j >= 0 && left > 0; j--) {
       const other = sent[j];
-      if (other === undefined || other.connection !== one.connection || other.flags.includes('R')) continue;
+      if (other?.connection !== one.connection || other.flags.includes('R')) continue;
       wanted.add(j);
       left--;
     }

@@ -6,26 +6,35 @@ import type { Handover } from './handover.js';
 
 interface Replaced {
   readonly handover: Handover;
-  /** When its successor began to listen, in seconds since 1970. */
-  readonly since: number;
-  /** Lets the successor's stream join. */
-  readonly join: () => void;
+  /** When its successor listened for sure, in seconds since 1970; before that it may have, or not. */
+  since: number;
+  /** Lets the successor's stream join, once there is one. */
+  join: (() => void) | null;
 }
 
 export class Narrowing {
   isOn = false;
   /** Streams that have been replaced. */
   done = 0;
-  private readonly ended = new WeakSet<OpenCapture>();
   private readonly replaced = new Map<OpenCapture, Replaced>();
+  private readonly ended = new WeakSet<OpenCapture>();
 
-  begin(stream: OpenCapture, handover: Handover, since: number, join: () => void): void {
-    if (this.ended.has(stream)) {
+  /** A successor is about to be started: from now on it may see what `stream` brings. */
+  begin(stream: OpenCapture, handover: Handover): void {
+    this.replaced.set(stream, { handover, since: Infinity, join: null });
+  }
+
+  /** The successor listens; its own stream joins when the other one was read to its end. */
+  opened(stream: OpenCapture, since: number, join: () => void): void {
+    const replaced = this.replaced.get(stream);
+    if (replaced === undefined || this.ended.has(stream)) {
+      this.replaced.delete(stream);
       this.done++;
-      queueMicrotask(join);
+      join();
       return;
     }
-    this.replaced.set(stream, { handover, since, join });
+    replaced.since = since;
+    replaced.join = join;
   }
 
   /** A batch of some stream was read. */
@@ -43,7 +52,7 @@ export class Narrowing {
   left(stream: OpenCapture): void {
     this.ended.add(stream);
     const replaced = this.replaced.get(stream);
-    if (replaced === undefined) return;
+    if (replaced === undefined || replaced.join === null) return;
     this.replaced.delete(stream);
     this.done++;
     replaced.join();

@@ -4,10 +4,10 @@ import { value } from '../../base/bytes.js';
 import type { FrameBatch } from '../frame-batch.js';
 
 /** Seconds of a look, and looks in a row that must say so: a burst is no reason. */
-const LOOK_SECONDS = 1;
+const LOOK_SECONDS = 0.5;
 const LOOKS = 2;
 /** So far behind the clock, at a quarter of the rate: this machine is slower, or has other things to do. */
-const LAG_SECONDS = 2;
+const LAG_SECONDS = 0.8;
 const LAGGING_SHARE = 1 / 4;
 
 export class RateWatch {

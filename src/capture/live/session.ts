@@ -40,6 +40,8 @@ export interface Loss {
 const RING_BYTES = 128 * 1024 * 1024;
 const LEAST_RING = 4 * 1024 * 1024;
 const MOST_RING: Readonly<Record<Backend, number>> = { tcpdump: 32 * 1024 * 1024, cap: 128 * 1024 * 1024 };
+/** Of all TCP: some seconds, until it is known that it is too much. */
+const MOST_FULL_RING = 64 * 1024 * 1024;
 /** The kernel gives a ring its memory at once: of a small machine's, no more than this part. */
 const MEMORY_SHARE = 32;
 /** What was sent until the end was asked for is captured by then: a program that is ended leaves unread what its ring holds. */
@@ -210,6 +212,11 @@ export class LiveCapture {
     return captureFilter(this.wanted, this.order.filter);
   }
 
+  private get mostRing(): number {
+    const most = MOST_RING[this.backend];
+    return this.wanted === 'full' ? Math.max(MOST_FULL_RING, most) : most;
+  }
+
   /** Interfaces that see foreign frames because of us. */
   get promiscuous(): string[] {
     const { backend, order } = this;
@@ -356,13 +363,9 @@ export class LiveCapture {
   private async replace(post: Post, old: Channel, stream: OpenCapture): Promise<void> {
     const { narrowing, reader } = this;
     const gone = old.ended;
-    const handover = await this.listen(post, (open) => {
-      const since = Date.now() / 1000;
-      const begun = new Handover(since, this.backend === 'cap' ? ARRIVALS_APART : STAMPS_APART);
-      narrowing.begin(stream, begun, since, open);
-      return begun;
-    });
-    if (handover === null) return;
+    const handover = new Handover(Date.now() / 1000, this.backend === 'cap' ? ARRIVALS_APART : STAMPS_APART);
+    narrowing.begin(stream, handover);
+    await this.listen(post, { stream, handover });
     const end = this.now() + MOST_OVERLAP_MS;
     // Until the old one has handed over what came before the new one listened.
     while (!narrowing.hasReached(stream) && !reader.idle && this.now() < end && this.ending === null) {
@@ -372,7 +375,11 @@ export class LiveCapture {
     await gone;
   }
 
-  private async listen(post: Post, replaces: ((join: () => void) => Handover) | null = null): Promise<Handover | null> {
+  /** Starts to listen; where that `replaces` a stream, its own comes behind it. */
+  private async listen(
+    post: Post,
+    replaces: { readonly stream: OpenCapture; readonly handover: Handover } | null = null,
+  ): Promise<void> {
     const { namespace, device, watch } = post;
     const { order, backend } = this;
     if (isGone(namespace)) throw new Refused('no-device', `${namespaceLabel(namespace)} is gone`);
@@ -385,7 +392,7 @@ export class LiveCapture {
         device,
         filter: this.filter,
         snaplen: order.snaplen,
-        bufferBytes: Math.min(MOST_RING[backend], Math.max(LEAST_RING, share)),
+        bufferBytes: Math.min(this.mostRing, Math.max(LEAST_RING, share)),
         promiscuous: order.promiscuous,
       },
       this.pump,
@@ -402,7 +409,7 @@ export class LiveCapture {
     this.channels.set(channel, capture);
     post.channel = channel;
     post.index = index;
-    const join = (handover: Handover | null): void => {
+    const join = (): void => {
       this.reader.join(
         capture,
         device === ANY ? null : device,
@@ -413,25 +420,18 @@ export class LiveCapture {
             this.forget(channel);
           });
         },
-        handover === null
+        replaces === null
           ? null
           : (batch) => {
-              handover.sift(batch);
+              replaces.handover.sift(batch);
             },
       );
     };
-    let handover: Handover | null = null;
-    // The stream that it replaces comes to its end before.
-    if (replaces === null) join(null);
-    else {
-      handover = replaces(() => {
-        join(handover);
-      });
-    }
+    if (replaces === null) join();
+    else this.narrowing.opened(replaces.stream, Date.now() / 1000, join);
     void channel.ended.then(() => {
       if (post.channel === channel) this.lose(post, channel);
     });
-    return handover;
   }
 
   private around(namespace: Namespace, watch: LinkWatch): Surroundings {

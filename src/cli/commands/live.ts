@@ -43,10 +43,10 @@ const SNAPLEN = 512;
 const HEADERS_SNAPLEN = 128;
 const MOST_REWIND = 1000;
 /**
- * Packets a second that can be followed by half a core (docs/speed.md). Above it `--rewind` goes on with beginnings and
+ * Packets a second that can be followed by about one core, all processes together (docs/speed.md). Above it `--rewind` goes on with beginnings and
  * ends of connections.
  */
-const MOST_PACKETS = 150_000;
+const MOST_PACKETS = 120_000;
 const MOST_SNAPLEN = 65_535;
 const LEAST_SNAPLEN = 64;
 const DEFAULT_WIDTH = 80;
