@@ -5,6 +5,7 @@
  *
  *   npm run bench:rewind [-- --pps N] [-- --seconds N] [-- --rounds N] [-- --live-args 'WORDS'] [-- --only NAME]
  *
+ * It does not fall back to control segments, unless --most N says above how many packets a second.
  * CPU is that of all processes of a contestant, from the begin of the play until all was taken, in seconds for a million
  * packets. See README.md beside this file.
  */
@@ -165,7 +166,8 @@ function makeTraffic(file, packets) {
 /** @param {string[]} command */
 function start(command) {
   const [program, ...args] = inside(space.target, command);
-  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const env = { ...process.env, RSTSCOPE_MOST_PACKETS: values.most };
+  const child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
   let out = '';
   let said = '';
   child.stdout.on('data', (data) => (out += data));
@@ -201,7 +203,10 @@ function watch(pid) {
           .split(' ');
         cpu.set(pids[i], (Number(fields[11]) + Number(fields[12])) / 100);
         if (i === 0)
-          peak = Number(/VmHWM:\s*(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) * 1024;
+          peak = Math.max(
+            peak,
+            Number(/VmHWM:\s*(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) * 1024,
+          );
         for (const task of readdirSync(`/proc/${pids[i]}/task`)) {
           const children = readFileSync(`/proc/${pids[i]}/task/${task}/children`, 'utf8');
           pids.push(...children.split(' ').filter(Boolean).map(Number));
@@ -297,6 +302,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '3' },
     'live-args': { type: 'string', default: '' },
     only: { type: 'string', multiple: true },
+    most: { type: 'string', default: '100000000' },
   },
 });
 const pps = Number(values.pps);

@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import type { Report } from '../../src/report/types.js';
-import { classicHeader, classicPcap, classicRecord } from '../support/capture-bytes.js';
+import { classicHeader, classicPcap, classicRecord, pcapng } from '../support/capture-bytes.js';
 import { resetFrame, segment } from '../support/frames.js';
 import { cliCommand, runCli, runShell, shellQuote, tmpDir } from '../support/run.js';
 import { itWith } from '../support/tools.js';
@@ -76,6 +76,37 @@ describe('read -w', () => {
     const out = inFolder('resets.pcapng');
     await runCli(['read', '-q', '--context', 'resets', '-w', out, two]);
     expect((await reportOf([out])).packets).toMatchObject({ seen: 1, resets: 1 });
+  });
+
+  test('behind a NAT: what led up to it under both addresses, both ways', async () => {
+    const capture = pcapng().interface({ linkType: 1, name: 'outer' }).interface({ linkType: 1, name: 'inner' });
+    let time = BigInt(NOON) * 1_000_000n;
+    const client = { ip: '198.51.100.7', port: 50_001 };
+    const servers = [
+      { ip: '10.96.0.10', port: 443 },
+      { ip: '10.0.0.5', port: 8443 },
+    ];
+    const pass = (flags: string, seq: number, ack: number, toServer: boolean): void => {
+      time += 1000n;
+      for (const i of toServer ? [0, 1] : [1, 0]) {
+        const server = servers[i] ?? client;
+        const [from, to] = toServer ? [client, server] : [server, client];
+        const ends = { src: from.ip, srcPort: from.port, dst: to.ip, dstPort: to.port };
+        const bytes = segment({ ...ends, flags, seq, ack, ttl: toServer === (i === 0) ? 64 : 63 });
+        capture.enhancedPacket({ interface: i, timestamp: (time += 10n), bytes });
+      }
+    };
+    pass('S', 100, 0, true);
+    pass('S.', 500, 101, false);
+    pass('.', 101, 501, true);
+    pass('R.', 501, 101, false);
+    const out = inFolder('nat.pcapng');
+    const file = saved('nat-in.pcapng', capture.bytes());
+    await runCli(['read', '-q', '--port', '443', '-w', out, file]);
+    const [before, after] = [await reportOf([file]), await reportOf([out])];
+    expect(before.events.map(({ translations }) => translations.length)).toEqual([1]);
+    expect(after.packets).toMatchObject({ seen: 8, unique: 1, copies: 1 });
+    expect(after.events).toEqual(before.events.map((event) => ({ ...event, file: out })));
   });
 
   test('a reset that is left out does not come along with another one of its connection', async () => {

@@ -47,6 +47,15 @@ export async function read(typed: readonly string[], values: ReadValues, io: Io)
   const services = readServices(io.env['RSTSCOPE_SERVICES'] ?? SERVICES_FILE);
   const here = values.here === true ? await thisHost(io) : null;
   let short = 0;
+  let rewind: AnalyzeOptions['rewind'] = null;
+  try {
+    if (saving !== null) {
+      rewind = await savedLeadUp(files, plan.context, stop.signal, (resets) => (short = resets));
+    }
+  } catch (error) {
+    saving?.abandon();
+    throw error;
+  }
   const options: AnalyzeOptions = {
     tool: { name: TOOL_NAME, version: toolVersion() },
     context: plan.context,
@@ -59,7 +68,7 @@ export async function read(typed: readonly string[], values: ReadValues, io: Io)
     keepEvents: plan.format === 'json' && values.events === true,
     onEvent: format.onEvent,
     writer: saving?.writer ?? null,
-    rewind: saving === null ? null : await savedLeadUp(files, plan.context, stop.signal, (resets) => (short = resets)),
+    rewind,
     onProgress: async (progress) => {
       await io.stdout.write(format.drain());
       await saving?.drain();
