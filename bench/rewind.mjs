@@ -225,6 +225,10 @@ function watch(pid) {
 async function play(file, pps) {
   const speed = ['--pps', String(pps), '--pps-multi', String(BURST), '--timer', 'nano'];
   const [program, ...args] = inside(space.player, [
+    // It stands for a network, which waits for nobody.
+    'nice',
+    '-n',
+    '-15',
     'tcpreplay',
     '--preload-pcap',
     '--no-flow-stats',

@@ -6,9 +6,12 @@ import type { FrameBatch } from '../frame-batch.js';
 /** Seconds of a look, and looks in a row that must say so: a burst is no reason. */
 const LOOK_SECONDS = 0.5;
 const LOOKS = 2;
-/** So far behind the clock, at a quarter of the rate: this machine is slower, or has other things to do. */
+/**
+ * So far behind the clock, at a small part of the rate: this machine is slower, or has other things to do. What is
+ * dropped meanwhile is not among the packets that are counted here.
+ */
 const LAG_SECONDS = 0.8;
-const LAGGING_SHARE = 1 / 4;
+const LAGGING_SHARE = 1 / 24;
 
 export class RateWatch {
   /** Packets a second when there were too many; null: there never were. */
