@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { Rewind } from '../../src/analyze/rewind.js';
 import { BATCH_FRAMES, FrameBatch } from '../../src/capture/frame-batch.js';
-import type { CaptureWriter} from '../../src/capture/writer.js';
+import type { CaptureWriter } from '../../src/capture/writer.js';
 import { type HeldFrame } from '../../src/capture/writer.js';
 import { Tracker } from '../../src/conversation/tracker.js';
 import { Decoder } from '../../src/decode/decoder.js';
