@@ -42,6 +42,7 @@ import { HeldFrames, type FrameSaver } from './held-frames.js';
 import { Naming } from './naming.js';
 import { notRead, sumDropped } from './not-read.js';
 import { OtherFrames } from './other-frames.js';
+import { Rewind, type RewindOrder } from './rewind.js';
 import { sourceOf, windowOf } from './source.js';
 
 export type { FrameSaver } from './held-frames.js';
@@ -69,6 +70,8 @@ export interface AnalyzeOptions {
   readonly onReset?: (reset: Reset, who: Attribution, pattern: () => Pattern | null) => void;
   /** Saves the frames of the resets that the filter keeps; of a growing capture, all frames. */
   readonly writer: FrameSaver | null;
+  /** What of a reset's connection is saved with it: of a growing capture that, and nothing else. Null: nothing. */
+  readonly rewind?: RewindOrder | null;
   /** Hears how far the reading is, between batches; what it returns is awaited (a slow reader of our output). */
   readonly onProgress: ((progress: Progress) => Promise<void> | void) | null;
   /** Looks at all rows beside the tracker, behind it. */
@@ -85,6 +88,8 @@ export interface Growing {
   readonly patience: number;
   /** Everything older than this, in seconds since 1970, has come; null while that can't be told. */
   readonly settledUntil: () => number | null;
+  /** How often it has become less that is captured: beginnings and ends of connections alone. */
+  readonly narrowed?: () => number;
   /** Resets to report; what comes after them is left out. Null: all. */
   readonly count: number | null;
   /** Hears that there are so many. */
@@ -109,7 +114,7 @@ export interface Witness {
 }
 
 export interface GrowingFacts {
-  readonly source: Omit<Source, 'kind' | 'link_types' | 'context' | 'files'>;
+  readonly source: Omit<Source, 'kind' | 'link_types' | 'files'>;
   /** Of the capturing, by the clock. */
   readonly start: Moment;
   readonly end: Moment;
@@ -156,6 +161,7 @@ export class Analysis {
   private readonly names: readonly string[];
   private readonly held: HeldFrames | null;
   private readonly others: OtherFrames | null;
+  private readonly rewind: Rewind | null;
   private readonly naming: Naming;
   /** What was said of resets that have not settled yet. */
   private readonly said = new Map<Reset, Announcement>();
@@ -166,6 +172,7 @@ export class Analysis {
   /** Copies of what is in the tally or was filtered out. */
   private countedCopies = 0;
   private eventsOmitted = 0;
+  private narrowed = 0;
   private filteredOut = 0;
   private readonly files: readonly CaptureFile[];
   private readonly options: AnalyzeOptions;
@@ -183,15 +190,18 @@ export class Analysis {
       this.count(reset, who);
     });
     this.desk = new PatternDesk(this.waitsForPatterns() ? MOST_WAITING : 0, (known) => {
-      this.release(known);
+      this.include(known);
     });
     const { onRevision = null } = growing ?? {};
     this.news = onRevision === null ? null : new LateNews(onRevision);
-    const savesAll = writer !== null && growing !== null;
-    this.held = writer === null ? null : new HeldFrames(writer);
+    const rewind = writer === null ? null : (options.rewind ?? null);
+    this.rewind = writer === null || rewind === null ? null : new Rewind(writer, rewind);
+    const savesAll = writer !== null && growing !== null && rewind === null;
+    this.held = writer === null || rewind !== null ? null : new HeldFrames(writer);
     this.others = savesAll && this.held !== null ? new OtherFrames(this.held, filter) : null;
     const keep = this.others?.needsHeaders === true ? KEEP_ANY : WANTED_FLAGS[options.context];
-    const frames = writer === null ? 'none' : savesAll ? 'all' : 'segments';
+    const needed = rewind === null ? 'segments' : (rewind.admits ?? 'all');
+    const frames = writer === null ? 'none' : savesAll ? 'all' : needed;
     this.scan = startScan(files, keep, frames);
     const registered = (port: number): boolean => service(port) !== null;
     this.tracker = new Tracker(
@@ -209,7 +219,7 @@ export class Analysis {
       (reset) => {
         this.settle(reset);
       },
-      this.held === null ? null : this.listener(this.held),
+      this.rewind !== null ? this.rewinding(this.rewind) : this.held === null ? null : this.listener(this.held),
     );
   }
 
@@ -246,11 +256,13 @@ export class Analysis {
     try {
       for (let rows = await scan.next(); rows !== null; rows = await scan.next()) {
         this.rows = rows;
+        this.rewind?.take(rows);
         this.tracker.follow(rows.segments, rows.plain, rows);
         this.others?.take(rows);
         this.options.onRows?.(rows);
         if (growing !== null) this.tick(growing);
         this.held?.flush();
+        this.rewind?.flush();
         const { unique, copies } = this.tracker;
         if (onProgress !== null) await onProgress({ ...scan.progress, resets: unique, copies });
       }
@@ -265,6 +277,7 @@ export class Analysis {
     this.desk.finish();
     this.news?.look();
     this.held?.flush();
+    this.rewind?.end();
   }
 
   /** Whoever streams events of a file can't take them back; what comes through a pipe is told as it happens. */
@@ -276,8 +289,14 @@ export class Analysis {
 
   private tick(growing: Growing): void {
     const { tracker } = this;
+    const narrowed = growing.narrowed?.() ?? 0;
+    if (narrowed > this.narrowed) tracker.narrow();
+    this.narrowed = narrowed;
     const until = growing.settledUntil();
-    if (until !== null) tracker.closeOlder(until);
+    if (until !== null) {
+      tracker.closeOlder(until);
+      this.rewind?.expire(until);
+    }
     this.naming.look();
     this.news?.look();
     if (this.askers.length === 0) return;
@@ -308,22 +327,39 @@ export class Analysis {
     };
   }
 
+  private rewinding(rewind: Rewind): FrameListener {
+    return {
+      taken: (reset, row) => {
+        rewind.showsReset(row, reset);
+      },
+      joined: (root, twin) => {
+        rewind.join(root, twin);
+      },
+    };
+  }
+
+  /** The fate of the frames that show the reset, and of those that are saved with them. */
+  private release(reset: Reset, kept: boolean, comment: () => string): void {
+    this.held?.release(reset, kept, comment);
+    this.rewind?.release(reset, kept, comment());
+  }
+
   /** No copy of the reset can come any more: whoever listens hears of it as it is known now. */
   private announce(growing: Growing, reset: Reset, view: Reset): void {
     const { filter, fullCommand } = this.options;
-    const { maker, held } = this;
+    const { maker } = this;
     growing.witness?.captured(view);
     const kept = keepsHeader(filter, view);
     const { port, host } = filter;
-    const saved = held !== null && keepsHeader({ ...KEEP_ALL, port, host }, view);
+    const saved = this.options.writer !== null && keepsHeader({ ...KEEP_ALL, port, host }, view);
     if (!kept && !saved) {
-      held?.release(reset, false, () => '');
+      this.release(reset, false, () => '');
       return;
     }
     let announcement: Announcement | null = null;
     const who = this.naming.begin(reset, view, (known) => {
       this.learn(reset, view, known);
-      if (maker !== null) held?.release(reset, saved, () => commentOn(maker, view, true, known, fullCommand));
+      if (maker !== null) this.release(reset, saved, () => commentOn(maker, view, true, known, fullCommand));
       // Whether it is one of those that are asked for is not known before.
       if (kept && asksForVerdict(filter)) announcement = this.tell(growing, reset, view, known);
       const revision = announcement?.revise(known, { ...view }) ?? null;
@@ -369,7 +405,7 @@ export class Analysis {
   private leaveOut(reset: Reset): void {
     this.filteredOut++;
     this.countedCopies += copiesOf(reset);
-    if (this.options.growing === null) this.held?.release(reset, false, () => '');
+    if (this.options.growing === null) this.release(reset, false, () => '');
     this.said.delete(reset);
   }
 
@@ -380,16 +416,16 @@ export class Analysis {
   }
 
   /** What the reset is part of is known as far as it may be waited for. */
-  private release({ reset, who, cell }: Known): void {
+  private include({ reset, who, cell }: Known): void {
     const { filter, onEvent, keepEvents, growing, fullCommand } = this.options;
-    const { maker, held } = this;
+    const { maker } = this;
     if (cell !== null) reset.verdict = asPartOf(reset.verdict, cell.pattern);
     if (!keepsVerdict(filter, reset.verdict) || this.counted >= (growing?.count ?? Infinity)) {
       this.leaveOut(reset);
       return;
     }
     if (growing === null && maker !== null) {
-      held?.release(reset, true, () => commentOn(maker, reset, false, who, fullCommand));
+      this.release(reset, true, () => commentOn(maker, reset, false, who, fullCommand));
     }
     // Nobody was told of it before it was known to be of a pattern that is asked for.
     if (growing !== null && filter.patterns !== null && !this.said.has(reset))

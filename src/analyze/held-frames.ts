@@ -5,8 +5,8 @@
  * Knows no file; the order of frames is kept by the writer.
  */
 
-import type { FrameBatch } from '../capture/frame-batch.js';
-import type { CaptureWriter, HeldFrame } from '../capture/writer.js';
+import type { CaptureInterface, FrameBatch } from '../capture/frame-batch.js';
+import type { CaptureWriter, HeldFrame, SavedInterface } from '../capture/writer.js';
 import type { Reset } from '../conversation/reset.js';
 import type { Rows } from '../scan/scan.js';
 
@@ -18,6 +18,7 @@ export class HeldFrames {
   /** While a batch is followed, its frames have not been handed over yet: what became of their resets meanwhile. */
   private readonly decided = new Map<Reset, Pick<HeldFrame, 'fate' | 'comment'>>();
   private readonly joined = new Map<Reset, Reset>();
+  private readonly interfaces = new SavedInterfaces();
   private readonly writer: FrameSaver;
 
   constructor(writer: FrameSaver) {
@@ -70,23 +71,45 @@ export class HeldFrames {
     this.writer.flush();
   }
 
-  private take({ file, interfaces }: Rows, frames: FrameBatch, i: number): HeldFrame {
+  private take(rows: Rows, frames: FrameBatch, i: number): HeldFrame {
+    this.interfaces.note(rows);
     const start = frames.start[i] ?? 0;
-    const iface = frames.iface[i] ?? 0;
-    const described = interfaces[iface];
     return this.writer.hold({
       bytes: frames.bytes.slice(start, start + (frames.captured[i] ?? 0)),
       original: frames.original[i] ?? 0,
       seconds: frames.seconds[i] ?? NaN,
       nanos: frames.nanos[i] ?? 0,
-      from: {
-        key: `${String(file)}/${String(iface)}`,
-        linkType: described?.linkType ?? 0,
-        name: described?.name ?? null,
-        snaplen: described?.snaplen ?? 0,
-        digits: described?.fractionDigits ?? 6,
-        host: described?.host ?? null,
-      },
+      from: this.interfaces.of(rows.file, frames.iface[i] ?? 0),
     });
+  }
+}
+
+/** The interfaces of what is saved, one of each. */
+export class SavedInterfaces {
+  /** By file. */
+  private readonly described: (readonly CaptureInterface[])[] = [];
+  private readonly known: (SavedInterface | undefined)[][] = [];
+
+  /** The interfaces of a file as they are by now: they only grow. */
+  note({ file, interfaces }: Pick<Rows, 'file' | 'interfaces'>): void {
+    this.described[file] = interfaces;
+  }
+
+  of(file: number, iface: number): SavedInterface {
+    const ofFile = (this.known[file] ??= []);
+    const known = ofFile[iface];
+    if (known !== undefined) return known;
+    const described = this.described[file]?.[iface];
+    const saved = {
+      key: `${String(file)}/${String(iface)}`,
+      linkType: described?.linkType ?? 0,
+      name: described?.name ?? null,
+      snaplen: described?.snaplen ?? 0,
+      digits: described?.fractionDigits ?? 6,
+      host: described?.host ?? null,
+    };
+    // One that was not described yet may be later.
+    if (described !== undefined) ofFile[iface] = saved;
+    return saved;
   }
 }

@@ -14,7 +14,7 @@ const LEANEST_FIRST: readonly Context[] = ['resets', 'control', 'full'];
 /** `asked`: how much of the capture the user wants to be used. `growing`: null: it was made before. */
 export function sourceOf(scan: Scan, names: readonly string[], asked: Context, growing: GrowingFacts | null): Source {
   const linkTypes = [...scan.linkTypes.keys()].map(linkTypeName);
-  if (growing !== null) return { kind: 'live', files: [], link_types: linkTypes, context: asked, ...growing.source };
+  if (growing !== null) return { kind: 'live', files: [], link_types: linkTypes, ...growing.source };
   const interfaces = new Set<string>();
   for (const capture of scan.captures)
     for (const { name } of capture.interfaces) if (name !== null) interfaces.add(name);

@@ -50,6 +50,9 @@ Examples:
   rstscope live -d 5m port 7211              five minutes, one port
   rstscope live -i eth0,lo -w resets.pcapng  two interfaces, saved too
   rstscope live --netns all                  in every container too, with their own loopbacks
+  rstscope live -d 0 --rewind 20 -w died.pcapng
+                                             only connections that die: 20 segments before, 2 s after;
+                                             above 120,000 packets a second SYN, FIN and RST alone
   rstscope live --ndjson | jq -c 'select(.type == "reset") | {src_ip, dest_ip, service_port}'
 
 Ctrl-C ends it with the report, a second one at once. kill -USR2 prints the report so far.
@@ -63,7 +66,9 @@ Examples:
   rstscope read output.pcap
   rstscope read --port 7211 --after 12:30 output.pcap
   rstscope read --ndjson - < output.pcap | jq -c 'select(.type == "reset")'
-  rstscope read -w resets.pcapng captures/
+  rstscope read -w resets.pcapng captures/   the resets, with 12 segments before and 2 s after each
+  rstscope read --context resets -w resets.pcapng captures/
+                                             the resets alone
 `;
 
 export const WHO_EPILOGUE = `

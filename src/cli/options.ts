@@ -65,6 +65,13 @@ const OPTIONS: readonly OptionSpec[] = [
   },
   {
     group: 'Capturing',
+    flags: '--rewind <n>',
+    summary:
+      'follow all of TCP, held for 60 s or 64 MB; -w saves only connections that were reset: N segments before, 2 s after',
+    only: 'live',
+  },
+  {
+    group: 'Capturing',
     flags: '--no-process',
     summary: 'leave out who is at the ends of each reset',
     only: 'live',
@@ -83,7 +90,7 @@ const OPTIONS: readonly OptionSpec[] = [
     group: 'Output',
     flags: '-w, --write <file>',
     summary:
-      'save the frames (live: all that are captured, read: those of the resets): pcapng with a comment on each reset, classic pcap when FILE ends in .pcap; - for standard output',
+      "save frames (live: all that are captured; read: the resets, their connections' last 12 segments and the 2 s after): pcapng with a comment on each reset, classic pcap when FILE ends in .pcap; - for standard output",
   },
   {
     group: 'Output',

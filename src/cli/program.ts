@@ -53,6 +53,7 @@ export interface LiveValues extends CommonValues {
   readonly count?: string;
   readonly filter?: string;
   readonly backend?: string;
+  readonly rewind?: string;
   readonly process: boolean;
   readonly trace: boolean;
   /** tcpdump's -p: not promiscuous. */

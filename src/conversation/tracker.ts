@@ -74,7 +74,7 @@ export class Tracker {
   copies = 0;
   /** Distinct resets. */
   unique = 0;
-  private readonly conversations: Conversations;
+  private conversations: Conversations;
   private readonly watches = new Watches();
   private readonly hosts = new Hosts();
   /** By the server's serial number among the roles: the resets whose sender may accept somebody else yet. */
@@ -90,6 +90,7 @@ export class Tracker {
   /** Characters of the comments of those that wait. */
   private notes = 0;
   private searches = 0;
+  private forgottenBefore = 0;
   /** The clock, where there is one: seconds since 1970. */
   private past = NO_SECONDS;
   private readonly arrivals: Arrivals;
@@ -118,7 +119,19 @@ export class Tracker {
 
   /** Connections that were forgotten because there were too many. */
   get forgotten(): number {
-    return this.conversations.evicted;
+    return this.forgottenBefore + this.conversations.evicted;
+  }
+
+  /**
+   * From now on only beginnings and ends of connections come. What was known of a connection by all its segments is
+   * forgotten: it would be taken for all that happened.
+   */
+  narrow(): void {
+    const { clock, evicted } = this.conversations;
+    this.forgottenBefore += evicted;
+    this.watches.endAll();
+    this.conversations = new Conversations(this.listener());
+    this.conversations.clock = clock;
   }
 
   /** Connections to the server of a reset, by its number in `servers`, whose SYN was seen; null: none, or not known. */

@@ -49,6 +49,11 @@ export class Watches {
     }
   }
 
+  /** Nothing that comes is looked at any more: it may not be all there is. */
+  endAll(): void {
+    this.tables.clear();
+  }
+
   /** Ends what nothing can come behind any more, oldest first: whoever stays silent never ends it by itself. */
   private makeRoom(table: ConversationTable, rows: Map<number, Watch[]>, now: number): void {
     if (rows.size < this.many) return;

@@ -177,6 +177,12 @@ export class PlainSieve implements Sieve {
     return true;
   }
 
+  /** The segment that passed last has not. */
+  takeBack(isControl: boolean): void {
+    this.passed--;
+    if (isControl) this.control--;
+  }
+
   /** IPv6, or a tag. */
   private passesOther(
     view: DataView,

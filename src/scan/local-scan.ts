@@ -7,6 +7,7 @@ import { Decoder, type PacketCounts } from '../decode/decoder.js';
 import { Records } from '../decode/records.js';
 import type { SegmentBatch } from '../decode/segment-batch.js';
 import { NO_COMMENTS, takeComments, type RowComments } from './comments.js';
+import { PickingSieve } from './picking-sieve.js';
 import type { KnownCapture, Rows, Scan, Unopened, WantedFrames } from './scan.js';
 
 /** What closing a source in the middle looks like to its reader. */
@@ -44,7 +45,9 @@ export class LocalScan implements Scan {
       (file, capture) => {
         this.opened.set(file, capture);
         // The sieve takes frames that have no row then.
-        if (frames !== 'all') capture.reader.sieve = this.decoder.sieve;
+        if (frames === 'all') return;
+        const { sieve } = this.decoder;
+        capture.reader.sieve = typeof frames === 'function' ? new PickingSieve(sieve, this.plain, frames) : sieve;
       },
     );
   }

@@ -61,8 +61,11 @@ export interface Scan {
   close(): Promise<void>;
 }
 
-/** Whose bytes are wanted beside the segments: nobody's, those of the rows of segments, or every frame's. */
-export type WantedFrames = 'none' | 'segments' | 'all';
+/**
+ * Whose bytes are wanted beside the segments: nobody's, those of the rows of segments, every frame's, or those of the
+ * connections whose hashes it says yes to, and perhaps of others.
+ */
+export type WantedFrames = 'none' | 'segments' | 'all' | ((hash: number) => boolean);
 
 /**
  * Scans `files` for TCP headers with any of the flags in `keep`. A single large file is read in a thread of its own,

@@ -53,8 +53,8 @@ describe('servers that share a port', () => {
   };
 
   test('the one that resets three times as often is named', () => {
-    expect(notes(backend('10.0.0.1', 30, 100), backend('10.0.0.2', 10, 100))).toEqual([
-      '10.0.0.1:8080: 30% of 100 connections reset; of the 100 to other servers on port 8080 10%',
+    expect(notes(backend('10.0.0.1', 31, 100), backend('10.0.0.2', 10, 100))).toEqual([
+      '10.0.0.1:8080: 31% of 100 connections reset; of the 100 to other servers on port 8080 10%',
     ]);
     expect(notes(backend('10.0.0.1', 29, 100), backend('10.0.0.2', 10, 100))).toEqual([]);
   });

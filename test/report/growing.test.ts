@@ -20,6 +20,7 @@ const NOBODY: Growing = {
   facts: () => ({
     source: {
       interfaces: ['any'],
+      context: 'resets',
       filter: null,
       backend: 'tcpdump',
       timestamps: 'kernel',

@@ -24,6 +24,8 @@ interface Voice {
   readonly relabel: Relabel;
   readonly around: () => Surroundings;
   readonly left: () => void;
+  /** Changes each batch before anybody sees it. */
+  readonly sift: ((batch: FrameBatch) => void) | null;
   batch: FrameBatch | null;
 }
 
@@ -33,6 +35,8 @@ export class LiveReader implements CaptureReader {
   sieve: Sieve | null = null;
   /** The last batch was empty: everything that has come has been read. */
   idle = false;
+  /** Hears of each batch and whose it is, before anybody else. */
+  heard: ((capture: OpenCapture, batch: FrameBatch) => void) | null = null;
   private readonly table = new InterfaceTable();
   private readonly voices = new Set<Voice>();
   private readonly ready: Voice[] = [];
@@ -68,15 +72,17 @@ export class LiveReader implements CaptureReader {
   }
 
   /**
-   * A stream joins. `device`: its one interface; null: any. `around` is asked for each batch, `left` hears of its end.
+   * A stream joins. `device`: its one interface; null: any. `around` is asked for each batch, `left` hears of its end,
+   * `sift` may take frames out of a batch.
    */
   join(
     capture: OpenCapture,
     device: string | null,
     around: () => Surroundings,
     left: () => void = () => undefined,
+    sift: Voice['sift'] = null,
   ): void {
-    const voice: Voice = { capture, relabel: new Relabel(this.table, device), around, left, batch: null };
+    const voice: Voice = { capture, relabel: new Relabel(this.table, device), around, left, sift, batch: null };
     this.voices.add(voice);
     this.spans.add(capture.reader.times);
     this.listen(voice);
@@ -99,6 +105,8 @@ export class LiveReader implements CaptureReader {
         this.given = voice;
         this.idle = false;
         this.ticks = 0;
+        voice.sift?.(voice.batch);
+        this.heard?.(voice.capture, voice.batch);
         voice.relabel.apply(voice.batch, voice.capture.reader.interfaces, voice.around());
         return voice.batch;
       }

@@ -24,6 +24,8 @@ export interface LiveOrder {
   readonly filter: string | null;
   readonly snaplen: number;
   readonly promiscuous: boolean;
+  /** Packets a second above which control segments alone are captured; null: never. */
+  readonly narrowAbove: number | null;
   /** Every namespace that can be entered was asked for: one that can't is told, and is no failure. */
   readonly lenient: boolean;
 }
@@ -49,7 +51,9 @@ export function backendsFor(order: LiveOrder, watches: Watches): Backend[] {
   }
   if (order.backend !== 'auto') return [order.backend];
   // The binding can't keep an interface from becoming promiscuous.
-  const tcpdumpFirst = channels > MANY_CHANNELS || (!order.promiscuous && !order.interfaces.includes(ANY));
+  // It also holds fewer packets: of all TCP it loses more.
+  const tcpdumpFirst =
+    order.wanted === 'full' || channels > MANY_CHANNELS || (!order.promiscuous && !order.interfaces.includes(ANY));
   return tcpdumpFirst ? ['tcpdump', 'cap'] : ['cap', 'tcpdump'];
 }
 

@@ -5,12 +5,15 @@
  * Knows streams of records, nothing of what is in them.
  */
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { startProgram, thread, type Program } from '../../base/spawn.js';
 import type { PumpOrder, PumpWord } from './pump-protocol.js';
 import { RecordQueue } from './record-queue.js';
 
 /** Bytes that are handed over at once, at most. */
 const PIECE = 512 * 1024;
+/** From one piece to the next, at least. */
+const PAUSE_MS = 5;
 const MAX_LINE = 8192;
 /** Of a program that has a queue of its own, so much waits here. */
 const ENOUGH = 4 * 1024 * 1024;
@@ -22,6 +25,7 @@ class Pumped {
   private readonly send: (word: PumpWord, transfer?: readonly ArrayBuffer[]) => void;
   private readonly patient: boolean;
   private told = 0;
+  private handedOver = -Infinity;
 
   constructor(id: number, program: Program, patient: boolean, send: Pumped['send']) {
     this.id = id;
@@ -59,11 +63,15 @@ class Pumped {
   /** @returns whether more may come. */
   async take(): Promise<boolean> {
     const { queue, id, send } = this;
-    const room = new Uint8Array(Math.max(1, Math.min(PIECE, queue.size || PIECE)));
-    const got = await queue.read(room, 0, room.length);
+    await queue.ready();
+    // In a stream that does not end, many small pieces would cost more than what is in them.
+    const rest = this.handedOver + PAUSE_MS - performance.now();
+    if (rest > 0 && queue.size > 0 && queue.size < PIECE) await sleep(rest);
+    const bytes = new Uint8Array(Math.min(PIECE, queue.size));
+    const got = await queue.read(bytes, 0, bytes.length);
     const { stdout } = this.program;
     if (queue.size < ENOUGH / 2 && stdout?.isPaused() === true) stdout.resume();
-    const bytes = room.slice(0, got);
+    this.handedOver = performance.now();
     send({ kind: 'bytes', id, bytes }, [bytes.buffer]);
     return got > 0;
   }

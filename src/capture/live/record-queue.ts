@@ -60,12 +60,18 @@ export class RecordQueue implements ByteSource {
     this.stir();
   }
 
+  /** Resolves when there is something to read, or nothing will come any more. */
+  ready(): Promise<void> {
+    if (this.waiting > 0 || this.over || this.closed) return Promise.resolve();
+    return new Promise<void>((resolve) => {
+      this.wake = resolve;
+    });
+  }
+
   read(into: Uint8Array, from: number, to: number): number | Promise<number> {
     if (this.waiting === 0) {
       if (this.over || this.closed) return 0;
-      return new Promise<void>((resolve) => {
-        this.wake = resolve;
-      }).then(() => this.read(into, from, to));
+      return this.ready().then(() => this.read(into, from, to));
     }
     let at = from;
     while (at < to) {

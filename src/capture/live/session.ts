@@ -17,12 +17,15 @@ import { captureFilter } from './filter.js';
 import { HostAddresses } from './host-addresses.js';
 import { LinkWatch } from './link-watch.js';
 import type { Link } from './links.js';
+import { Handover } from './handover.js';
 import { LiveReader } from './live-reader.js';
+import { Narrowing } from './narrowing.js';
 import { inodeAt, namespaceLabel, type Namespace } from './namespaces.js';
 import { ANY, backendsFor, devicesIn, mustExist, sentenceFor, type LiveOrder } from './order.js';
 import { Outages } from './outages.js';
 import type { Surroundings } from './relabel.js';
 import { Pump } from './pump.js';
+import { RateWatch } from './rate-watch.js';
 import { sweep, Watchdog } from './watchdog.js';
 
 /** What was lost or not seen. */
@@ -37,6 +40,8 @@ export interface Loss {
 const RING_BYTES = 128 * 1024 * 1024;
 const LEAST_RING = 4 * 1024 * 1024;
 const MOST_RING: Readonly<Record<Backend, number>> = { tcpdump: 32 * 1024 * 1024, cap: 128 * 1024 * 1024 };
+/** Of all TCP: some seconds, until it is known that it is too much. */
+const MOST_FULL_RING = 64 * 1024 * 1024;
 /** The kernel gives a ring its memory at once: of a small machine's, no more than this part. */
 const MEMORY_SHARE = 32;
 /** What was sent until the end was asked for is captured by then: a program that is ended leaves unread what its ring holds. */
@@ -46,6 +51,13 @@ const REOPEN_MOST_MS = 1000;
 /** Frames of one stream come in order; those of several come as their programs get their turn. */
 const PATIENCE_ONE = 0.06;
 const PATIENCE_SEVERAL = 0.35;
+
+/** One frame's times by two programs: the kernel's stamp, and the moment of arrival. */
+const STAMPS_APART = 0.002;
+const ARRIVALS_APART = 0.3;
+/** Two programs listen at once for so long at most, and how often it is looked whether one is enough. */
+const MOST_OVERLAP_MS = 10_000;
+const OVERLAP_LOOK_MS = 20;
 
 /** One interface (or any) of one namespace, over all programs that ever listened to it. */
 interface Post {
@@ -80,6 +92,8 @@ export class LiveCapture {
   private localSet: ReadonlySet<string> = new Set();
   private readonly refused: Loss[] = [];
   private readonly now: () => number;
+  private readonly rate: RateWatch | null;
+  private readonly narrowing = new Narrowing();
   private ending: Promise<void> | null = null;
 
   constructor(order: LiveOrder, backend: Backend, parts: Parts, now: () => number) {
@@ -90,6 +104,12 @@ export class LiveCapture {
     this.watches = parts.watches;
     this.addresses = parts.addresses;
     this.now = now;
+    this.rate = order.narrowAbove === null ? null : new RateWatch(order.narrowAbove, Date.now);
+    this.reader.heard = (capture, batch) => {
+      this.narrowing.note(capture, batch);
+      this.rate?.note(batch);
+      if (this.rate?.exceeded !== null && this.rate?.exceeded !== undefined) this.narrow();
+    };
     for (const [namespace, watch] of parts.watches) {
       for (const device of devicesIn(order.interfaces, watch)) {
         const outages = new Outages(labelOf(device, namespace, order.namespaces.length > 1));
@@ -172,9 +192,29 @@ export class LiveCapture {
     return this.reader.idle;
   }
 
+  /** What is captured: less than was ordered where that was too much. */
+  get wanted(): LiveOrder['wanted'] {
+    return this.narrowing.isOn ? 'control' : this.order.wanted;
+  }
+
+  /** Packets a second that were too many to follow all of TCP; null: there never were. */
+  get tooMany(): number | null {
+    return this.narrowing.isOn ? (this.rate?.exceeded ?? null) : null;
+  }
+
+  /** How many streams of all TCP have come to their end and are streams of control segments now. */
+  get narrowed(): number {
+    return this.narrowing.done;
+  }
+
   /** The expression that libpcap was given. */
   get filter(): string {
-    return captureFilter(this.order.wanted, this.order.filter);
+    return captureFilter(this.wanted, this.order.filter);
+  }
+
+  private get mostRing(): number {
+    const most = MOST_RING[this.backend];
+    return this.wanted === 'full' ? Math.max(MOST_FULL_RING, most) : most;
   }
 
   /** Interfaces that see foreign frames because of us. */
@@ -305,7 +345,41 @@ export class LiveCapture {
     }
   }
 
-  private async listen(post: Post): Promise<void> {
+  /** From now on control segments alone, on every post: what listens is replaced, and nothing is missed meanwhile. */
+  private narrow(): void {
+    if (this.narrowing.isOn || this.ending !== null) return;
+    this.narrowing.isOn = true;
+    for (const post of this.posts) {
+      const { channel } = post;
+      const stream = channel === null ? null : (this.channels.get(channel) ?? null);
+      if (channel === null || stream === null) continue;
+      this.replace(post, channel, stream).catch(() => {
+        // The old one listens on: it is more than can be followed, and better than nothing.
+        this.narrowing.forget(stream);
+      });
+    }
+  }
+
+  private async replace(post: Post, old: Channel, stream: OpenCapture): Promise<void> {
+    const { narrowing, reader } = this;
+    const gone = old.ended;
+    const handover = new Handover(Date.now() / 1000, this.backend === 'cap' ? ARRIVALS_APART : STAMPS_APART);
+    narrowing.begin(stream, handover);
+    await this.listen(post, { stream, handover });
+    const end = this.now() + MOST_OVERLAP_MS;
+    // Until the old one has handed over what came before the new one listened.
+    while (!narrowing.hasReached(stream) && !reader.idle && this.now() < end && this.ending === null) {
+      await sleep(OVERLAP_LOOK_MS);
+    }
+    void old.stop();
+    await gone;
+  }
+
+  /** Starts to listen; where that `replaces` a stream, its own comes behind it. */
+  private async listen(
+    post: Post,
+    replaces: { readonly stream: OpenCapture; readonly handover: Handover } | null = null,
+  ): Promise<void> {
     const { namespace, device, watch } = post;
     const { order, backend } = this;
     if (isGone(namespace)) throw new Refused('no-device', `${namespaceLabel(namespace)} is gone`);
@@ -318,7 +392,7 @@ export class LiveCapture {
         device,
         filter: this.filter,
         snaplen: order.snaplen,
-        bufferBytes: Math.min(MOST_RING[backend], Math.max(LEAST_RING, share)),
+        bufferBytes: Math.min(this.mostRing, Math.max(LEAST_RING, share)),
         promiscuous: order.promiscuous,
       },
       this.pump,
@@ -335,16 +409,26 @@ export class LiveCapture {
     this.channels.set(channel, capture);
     post.channel = channel;
     post.index = index;
-    this.reader.join(
-      capture,
-      device === ANY ? null : device,
-      () => this.around(namespace, watch),
-      () => {
-        void channel.ended.then(() => {
-          this.forget(channel);
-        });
-      },
-    );
+    const join = (): void => {
+      this.reader.join(
+        capture,
+        device === ANY ? null : device,
+        () => this.around(namespace, watch),
+        () => {
+          this.narrowing.left(capture);
+          void channel.ended.then(() => {
+            this.forget(channel);
+          });
+        },
+        replaces === null
+          ? null
+          : (batch) => {
+              replaces.handover.sift(batch);
+            },
+      );
+    };
+    if (replaces === null) join();
+    else this.narrowing.opened(replaces.stream, Date.now() / 1000, join);
     void channel.ended.then(() => {
       if (post.channel === channel) this.lose(post, channel);
     });

@@ -4,10 +4,11 @@
  */
 
 import { Analysis, type AnalyzeOptions, type GrowingFacts } from '../../analyze/analyze.js';
+import { growingLeadUp, shortSentence } from '../../analyze/lead-up.js';
 import type { AddressTest } from '../../base/address.js';
 import { UserError } from '../../base/errors.js';
 import { TOOL_NAME, toolVersion } from '../../base/package-info.js';
-import { plural } from '../../base/text.js';
+import { grouped, plural } from '../../base/text.js';
 import type { Moment } from '../../base/time.js';
 import { LiveNames } from '../../attribute/live-names.js';
 import { readServices, SERVICES_FILE } from '../../attribute/services.js';
@@ -40,6 +41,12 @@ const DEFAULT_SECONDS = 60;
 /** Of a packet: a reset with its payload, if it has one; of the others, the headers. */
 const SNAPLEN = 512;
 const HEADERS_SNAPLEN = 128;
+const MOST_REWIND = 1000;
+/**
+ * Packets a second that can be followed by about one core, all processes together (docs/speed.md). Above it `--rewind` goes on with beginnings and
+ * ends of connections.
+ */
+const MOST_PACKETS = 120_000;
 const MOST_SNAPLEN = 65_535;
 const LEAST_SNAPLEN = 64;
 const DEFAULT_WIDTH = 80;
@@ -53,11 +60,11 @@ export async function live(
   args: readonly string[],
   io: Io,
 ): Promise<number> {
-  const plan = planOf(values, 'live');
+  const { plan, rewind } = rewound(planOf(values, 'live'), values);
   const seconds = values.duration === undefined ? DEFAULT_SECONDS : duration('--duration', values.duration);
   const count = values.count === undefined ? null : wholeNumber('--count', values.count, 1);
   const talk = talker(io, values.quiet === true);
-  const order = await orderOf(plan, words, values, talk);
+  const order = await orderOf(plan, words, values, talk, io);
   const saver = values.write === undefined ? null : { target: values.write, ...(await import('../save.js')) };
   saver?.refuseTarget(saver.target, io);
   if (saver !== null && !saver.target.startsWith('/') && saver.target !== STANDARD_INPUT) mustHaveFolder(saver.target);
@@ -83,7 +90,7 @@ export async function live(
       await saver.tellFormat(saver.target, talk);
     }
     const span = seconds === 0 ? null : seconds;
-    return await run({ plan, seconds: span, count, talk, capture, names, health, saving, values, io });
+    return await run({ plan, rewind, seconds: span, count, talk, capture, names, health, saving, values, io });
   } catch (error) {
     saving?.abandon();
     throw error;
@@ -91,6 +98,21 @@ export async function live(
     health.stop();
     await Promise.all([capture?.close(), names.close()]);
   }
+}
+
+/** `--rewind` takes every TCP header; null: it was not asked for. */
+function rewound(plan: Plan, values: LiveValues): { plan: Plan; rewind: number | null } {
+  if (values.rewind === undefined) return { plan, rewind: null };
+  const rewind = wholeNumber('--rewind', values.rewind, 1);
+  if (rewind > MOST_REWIND) {
+    const message = `--rewind takes 1 to ${String(MOST_REWIND)} segments, not "${values.rewind}"`;
+    throw new UserError('usage', message, 'rstscope live --help');
+  }
+  if (values.context !== undefined && values.context !== 'full') {
+    const message = `--rewind takes every TCP header, --context ${values.context} does not`;
+    throw new UserError('usage', message, 'rstscope live --help');
+  }
+  return { plan: { ...plan, context: 'full' }, rewind };
 }
 
 /** What can have kept resets from being captured. */
@@ -113,7 +135,13 @@ function mustHaveFolder(target: string): void {
   }
 }
 
-async function orderOf(plan: Plan, words: readonly string[], values: LiveValues, talk: Talk): Promise<LiveOrder> {
+async function orderOf(
+  plan: Plan,
+  words: readonly string[],
+  values: LiveValues,
+  talk: Talk,
+  io: Io,
+): Promise<LiveOrder> {
   if (values.filter !== undefined && words.length > 0) {
     throw new UserError(
       'usage',
@@ -138,6 +166,7 @@ async function orderOf(plan: Plan, words: readonly string[], values: LiveValues,
     // tcpdump's 0 is everything.
     snaplen: typed === 0 ? MOST_SNAPLEN : Math.min(Math.max(typed, LEAST_SNAPLEN), MOST_SNAPLEN),
     promiscuous: values.p !== true,
+    narrowAbove: values.rewind === undefined ? null : mostPackets(io),
     lenient: asked.includes('all'),
   };
 }
@@ -149,6 +178,12 @@ async function startCapture(order: LiveOrder, args: readonly string[], io: Io): 
     if (!(error instanceof UserError) || error.code !== 'no-permission') throw error;
     throw new UserError(error.code, error.message, withSudo(io.program, args), error);
   }
+}
+
+/** For tests: a machine that can follow less. */
+function mostPackets({ env }: Io): number {
+  const typed = Number(env['RSTSCOPE_MOST_PACKETS'] ?? NaN);
+  return typed > 0 ? typed : MOST_PACKETS;
 }
 
 /** Null: one of them is not known. */
@@ -164,6 +199,8 @@ function isLocal({ local }: Plan, capture: LiveCapture): AddressTest {
 
 interface Running {
   readonly plan: Plan;
+  /** Segments that are saved before each reset; null: everything that is captured is. */
+  readonly rewind: number | null;
   /** Null: until somebody ends it. */
   readonly seconds: number | null;
   readonly count: number | null;
@@ -177,7 +214,7 @@ interface Running {
 }
 
 async function run(running: Running): Promise<number> {
-  const { plan, seconds, count, talk, capture, names, health, saving, values, io } = running;
+  const { plan, rewind, seconds, count, talk, capture, names, health, saving, values, io } = running;
   const utc = values.utc === true;
   const start = momentOf(io.wallClock());
   let end: Moment | null = null;
@@ -196,7 +233,7 @@ async function run(running: Running): Promise<number> {
     kernel: health.report(hindrancesOf(capture)),
     alerts: health.alerts,
   });
-  const format = await formatOf(plan, utc, () => startSource(plan, capture, names), io);
+  const format = await formatOf(plan, utc, () => startSource(capture, names), io);
   const screen = new LiveScreen(io, {
     ...linesOf(plan, values, io),
     seconds,
@@ -210,6 +247,7 @@ async function run(running: Running): Promise<number> {
     const closed = (): Promise<void> => health.closed();
     void capture.finish().then(closed, closed);
   };
+  let short = 0;
   const options: AnalyzeOptions = {
     tool: { name: TOOL_NAME, version: toolVersion() },
     context: plan.context,
@@ -227,11 +265,13 @@ async function run(running: Running): Promise<number> {
     keepEvents: plan.format === 'json' && values.events === true,
     onEvent: null,
     writer: saving?.writer ?? null,
+    rewind: rewind === null ? null : growingLeadUp(rewind, (resets) => (short = resets)),
     onProgress: async (progress) => {
       await io.stdout.write(format.drain());
       await saving?.drain();
       await screen.show(progress);
       await tellSaving();
+      await tellNarrowing();
     },
     signal: new AbortController().signal,
     growing: {
@@ -248,6 +288,7 @@ async function run(running: Running): Promise<number> {
             },
       onRevision: format.onRevision,
       facts,
+      narrowed: () => capture.narrowed,
       witness: health,
     },
   };
@@ -258,6 +299,15 @@ async function run(running: Running): Promise<number> {
     savingFailed = true;
     await screen.erase();
     await tell(failure, false, io);
+  };
+
+  let narrowingTold = false;
+  const tellNarrowing = async (): Promise<void> => {
+    const { tooMany } = capture;
+    if (narrowingTold || tooMany === null) return;
+    narrowingTold = true;
+    await screen.erase();
+    await talk(narrowingSentence(tooMany, capture.order.narrowAbove));
   };
 
   await talk(listening(capture, plan, seconds));
@@ -282,6 +332,7 @@ async function run(running: Running): Promise<number> {
   for (const note of [...capture.notes, ...names.notes]) await talk(note);
   const stages = { begun, read: io.now() };
   const saved = await finishSaving(saving, values, io, talk);
+  if (short > 0) await talk(shortSentence(short));
   const undelivered = await deliver(separated(format, plan), report, io, talk);
   if (values.debug === true) await debugTalk(io, stages, report);
   if (plan.format !== 'tables') await tellIncomplete(report, io, talk);
@@ -342,15 +393,20 @@ function sourceFacts(capture: LiveCapture, names: LiveNames): GrowingFacts['sour
     interfaces: order.interfaces,
     filter: order.filter,
     backend,
+    context: capture.wanted,
     timestamps,
     trace: names.trace,
     namespaces: order.namespaces.map(({ name, inode }) => name ?? String(inode ?? 'own')),
   };
 }
 
-function startSource(plan: Plan, capture: LiveCapture, names: LiveNames): Source {
+function startSource(capture: LiveCapture, names: LiveNames): Source {
   const linkTypes = [...capture.linkTypes].map(linkTypeName);
-  return { kind: 'live', files: [], link_types: linkTypes, context: plan.context, ...sourceFacts(capture, names) };
+  return { kind: 'live', files: [], link_types: linkTypes, ...sourceFacts(capture, names) };
+}
+
+function narrowingSentence(rate: number, most: number | null): string {
+  return `${grouped(rate)} packets a second, ${grouped(most ?? 0)} can be followed: from now on only SYN, FIN and RST are captured (context control)`;
 }
 
 /** What is listened to, in one sentence. */

@@ -4,6 +4,7 @@
  */
 
 import { analyze, type AnalyzeOptions } from '../../analyze/analyze.js';
+import { savedLeadUp, shortSentence } from '../../analyze/lead-up.js';
 import { TOOL_NAME, toolVersion } from '../../base/package-info.js';
 import { SavedAttributor, type Here } from '../../attribute/saved-attributor.js';
 import { readServices, SERVICES_FILE } from '../../attribute/services.js';
@@ -13,6 +14,7 @@ import { debugTalk, deliver, exitCode, finishSaving, formatOf, tellIncomplete } 
 import { EXIT_CANNOT, EXIT_INCOMPLETE } from '../exit-codes.js';
 import { expandInputs } from '../inputs.js';
 import type { Io } from '../io.js';
+
 import { timeWindow } from '../moments.js';
 import { planOf } from '../plan.js';
 import type { ReadValues } from '../program.js';
@@ -44,6 +46,16 @@ export async function read(typed: readonly string[], values: ReadValues, io: Io)
   const bar = io.stderr.isTTY && values.quiet !== true ? new ProgressBar(io) : null;
   const services = readServices(io.env['RSTSCOPE_SERVICES'] ?? SERVICES_FILE);
   const here = values.here === true ? await thisHost(io) : null;
+  let short = 0;
+  let rewind: AnalyzeOptions['rewind'] = null;
+  try {
+    if (saving !== null) {
+      rewind = await savedLeadUp(files, plan.context, stop.signal, (resets) => (short = resets));
+    }
+  } catch (error) {
+    saving?.abandon();
+    throw error;
+  }
   const options: AnalyzeOptions = {
     tool: { name: TOOL_NAME, version: toolVersion() },
     context: plan.context,
@@ -56,6 +68,7 @@ export async function read(typed: readonly string[], values: ReadValues, io: Io)
     keepEvents: plan.format === 'json' && values.events === true,
     onEvent: format.onEvent,
     writer: saving?.writer ?? null,
+    rewind,
     onProgress: async (progress) => {
       await io.stdout.write(format.drain());
       await saving?.drain();
@@ -76,6 +89,7 @@ export async function read(typed: readonly string[], values: ReadValues, io: Io)
   }
   const stages = { begun, read: io.now() };
   const saved = await finishSaving(saving, values, io, talk);
+  if (short > 0) await talk(shortSentence(short));
   const undelivered = await deliver(format, report, io, talk);
   if (values.debug === true) await debugTalk(io, stages, report);
   if (plan.format !== 'tables') await tellIncomplete(report, io, talk);
