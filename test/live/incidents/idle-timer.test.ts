@@ -5,7 +5,7 @@ import { testIf } from '../../support/tools.js';
 import {
   causesOf,
   expectFinding,
-  expectNoResets,
+  watchQuiet,
   there,
   Program,
   watch,
@@ -16,7 +16,7 @@ import {
 
 const PORT = 5432;
 const TIMER = 2;
-const IDLE_MS = [1200, 1600, 2400, 2700, 3000, 3300];
+const IDLE_MS = [1200, 1600, 2400, 2700, 3000];
 const DEAD = IDLE_MS.filter((ms) => ms > TIMER * 1000);
 const FINDING: ExpectedFinding = {
   id: 'idle-timer',
@@ -69,9 +69,8 @@ describe('a firewall on the way forgets idle connections', () => {
 
     // The next step: the timer is raised.
     await scene.m.sysctl(timer(60));
-    const mended = await watch(scene.a, 'eth0', async () => {
+    await watchQuiet(scene.a, 'eth0', async () => {
       expect(await used(scene)).toEqual(IDLE_MS.map((ms) => [ms, 'answered']));
     });
-    expectNoResets(mended);
   });
 });
