@@ -97,6 +97,11 @@ function groupOf<T>(groups: Map<string, T>, key: string, make: (key: string) => 
   return fresh;
 }
 
-function clientProgram({ srcIp }: Reset, { client }: Habit, { sender, receiver }: Attribution): Process | null {
-  return srcIp === client ? sender.process : receiver.process;
+function clientProgram(
+  { srcIp, srcPort }: Reset,
+  { client, server, port }: Habit,
+  { sender, receiver }: Attribution,
+): Process | null {
+  const isServer = srcIp === server && srcPort === port;
+  return srcIp === client && !isServer ? sender.process : receiver.process;
 }
