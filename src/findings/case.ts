@@ -65,6 +65,8 @@ export class Case {
   server: number | null = null;
   /** Seconds since 1970 of the last connection that the port had accepted before the first of these resets; null: none. */
   acceptedBefore: number | null = null;
+  /** It accepted somebody after the first of these resets and before the last. */
+  acceptedBetween = false;
   /** What the system says of who listened there. */
   listener: string | null = null;
   /** Somebody listened, or nobody did, as the system says; null: it says nothing. */
@@ -113,6 +115,7 @@ export class Case {
     const at = reset.seconds + reset.nanos / 1e9;
     const { acceptedBefore } = reset.host;
     if (at < this.first && acceptedBefore !== null) this.acceptedBefore = at - acceptedBefore;
+    if (acceptedBefore !== null && at - acceptedBefore > this.first) this.acceptedBetween = true;
     this.first = Math.min(this.first, at);
     this.last = Math.max(this.last, at);
   }

@@ -94,7 +94,8 @@ export class Cell {
   }
 
   private get isHealthCheck(): boolean {
-    if (this.habit.shape !== 'probe' || this.client === null) return false;
+    // A half-open one is a scanner's, or of a client that had gone when the answer came: no check ends so.
+    if (this.habit.shape !== 'probe' || this.habit.halfOpen || this.client === null) return false;
     return this.count >= LEAST_CHECKS && this.perSecond <= MOST_CHECKS_PER_SECOND;
   }
 

@@ -63,7 +63,9 @@ export function habitOf(reset: Reset): Habit | null {
     const idle = idleBeforeCrossing(reset);
     return idle === null ? null : { ...between('late-request', client, server, port), idle };
   }
-  return isProbe(reset) ? { ...between('probe', client, server, port), halfOpen: isHalfOpen(reset, isBare) } : null;
+  return isProbe(reset, isBare)
+    ? { ...between('probe', client, server, port), halfOpen: isHalfOpen(reset, isBare) }
+    : null;
 }
 
 function between(shape: Shape, client: string, server: string, port: number): Habit {
@@ -75,10 +77,12 @@ function isRefusal({ flags, seq, window, ack }: Reset): boolean {
 }
 
 /** SYN, SYN-ACK, perhaps ACK, and the client's reset. */
-function isProbe(reset: Reset): boolean {
+function isProbe(reset: Reset, isBare: boolean): boolean {
   const { sender, receiver, synSeen } = reset.conversation;
   if (!synSeen || !receiver.synAck || sender.finEnd !== null || receiver.finEnd !== null) return false;
   if (sender.dataSegments > 0 || receiver.dataSegments > 0) return false;
+  // Without an acknowledgement only the client's own number tells, of what was not captured, too.
+  if (isBare) return sender.isn !== null && seqDiff(reset.seq, sender.isn) === 1;
   const bytes = bytesOf(reset);
   return bytes !== null && bytes.toServer === 0 && bytes.toClient === 0;
 }

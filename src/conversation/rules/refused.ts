@@ -17,8 +17,8 @@ import {
 } from './shape.js';
 import { formSign, goesOnSign, ttlOff } from './signs.js';
 
-/** Longer, and the service may have been stopped and started in between. */
-const SAME_SERVICE = 60;
+/** Seconds between two handshakes; longer, and the service may have been stopped and started in between. */
+const SAME_SERVICE = 1;
 
 export const ownOutputFilter: Rule = {
   name: "this host's own filter on the way out",
@@ -113,7 +113,7 @@ export const filterRefusal: Rule = {
       ]);
     }
     const { acceptedBefore, acceptedAfter } = facts.host;
-    if (acceptedBefore !== null && acceptedAfter !== null && acceptedBefore < SAME_SERVICE) {
+    if (acceptedBefore !== null && acceptedAfter !== null && acceptedBefore + acceptedAfter < SAME_SERVICE) {
       return yes('firewall-reject', 'possible', 'firewall', () => [
         `the port accepted somebody else ${seconds(acceptedBefore)} before and ${seconds(acceptedAfter)} after it`,
       ]);

@@ -4,6 +4,7 @@ import { plural } from '../../base/text.js';
 import { momentWords, placeWords, programWords } from '../../report/sentence-words.js';
 import type { Finder, Found } from '../finder.js';
 import { ladderStep, whoStep } from '../steps.js';
+import { courseOf } from './service.js';
 
 /** What is only possible counts when it comes again. */
 const LEAST_POSSIBLE = 3;
@@ -40,6 +41,7 @@ export const firewallRejecting: Finder = {
   find: (evidence) =>
     evidence.cases.flatMap((one): Found[] => {
       if (one.cause !== 'firewall-reject' || (one.sure === 0 && one.resets < LEAST_POSSIBLE)) return [];
+      if (courseOf(one, evidence) !== null) return [];
       const place = one.port === null ? one.ip : placeWords(one.ip, one.port);
       const [client = ''] = one.clients;
       const from = one.clients.size === 1 ? client : plural(one.clients.size, 'client');

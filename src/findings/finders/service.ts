@@ -17,15 +17,21 @@ export type Course =
 /** Null: nothing says that anybody had listened there. */
 export function courseOf(one: Case, { serverFacts }: Evidence): Course | null {
   const { acceptedBefore, server } = one;
-  if (one.cause !== 'closed-port' || one.by !== 'server' || one.besides(STRANGERS) === 0) return null;
+  if (!looksClosed(one) || one.by !== 'server' || one.besides(STRANGERS) === 0) return null;
+  // A packet filter, or several hosts under one address.
+  if (one.acceptedBetween) return null;
   const lastAccepted = server === null ? null : (serverFacts(server)?.lastAccepted ?? null);
   if (lastAccepted !== null && lastAccepted > one.last) {
     return acceptedBefore === null ? null : { kind: 'back', from: one.first, until: lastAccepted };
   }
-  // Accepted in between: a packet filter, or several hosts under one address.
   if (lastAccepted !== null && lastAccepted > one.first) return null;
   if (acceptedBefore !== null) return { kind: 'down', since: acceptedBefore };
   return one.listener !== null && one.listening === false ? { kind: 'down', since: null } : null;
+}
+
+/** Nobody listened, or perhaps a filter refused: where the port accepted before and after, but not meanwhile, it was away. */
+function looksClosed({ cause, sure }: Case): boolean {
+  return cause === 'closed-port' || (cause === 'firewall-reject' && sure === 0);
 }
 
 export const serviceDown: Finder = {

@@ -128,14 +128,16 @@ describe('a packet filter that refuses', () => {
     expect(judge(refused(LISTENS)).cause).toBe('firewall-reject');
   });
   test('where the port accepted others before and after it', () => {
-    const facts = refused({ host: { acceptedBefore: 4, acceptedAfter: 1.5 } });
+    const facts = refused({ host: { acceptedBefore: 0.4, acceptedAfter: 0.5 } });
     expect(says(filterRefusal, facts)).toBe('firewall-reject possible firewall');
-    expect(evidence(filterRefusal, facts)).toEqual(['the port accepted somebody else 4.0 s before and 1.5 s after it']);
+    expect(evidence(filterRefusal, facts)).toEqual([
+      'the port accepted somebody else 400 ms before and 500 ms after it',
+    ]);
   });
   test.each([
-    [null, 1],
-    [4, null],
-    [61, 1],
+    [null, 0.1],
+    [0.4, null],
+    [0.6, 0.5],
   ])('not where it accepted %s s before and %s s after', (acceptedBefore, acceptedAfter) => {
     expect(says(filterRefusal, refused({ host: { acceptedBefore, acceptedAfter } }))).toMatch(/^no: /);
   });
