@@ -14,7 +14,7 @@ import type { Moment } from '../base/time.js';
 import type { CaptureFile } from '../capture/story.js';
 import { factsOf, judge } from '../conversation/judge.js';
 import { openedBy, type Reset } from '../conversation/reset.js';
-import { asPartOf } from '../conversation/verdict.js';
+import { asPartOf, type Pattern } from '../conversation/verdict.js';
 import { Tracker, WANTED_FLAGS, type FrameListener } from '../conversation/tracker.js';
 import { KEEP_ANY } from '../decode/net/tcp-layout.js';
 import type * as announcementModule from '../report/announcement.js';
@@ -65,6 +65,8 @@ export interface AnalyzeOptions {
   readonly keepEvents: boolean;
   /** Takes each event as it settles, of a capture that was made before. */
   readonly onEvent: ((event: ResetEvent) => void) | null;
+  /** Hears of each reset that is counted, with its facts and its verdict; `pattern` tells all at the end of the run. */
+  readonly onReset?: (reset: Reset, who: Attribution, pattern: () => Pattern | null) => void;
   /** Saves the frames of the resets that the filter keeps; of a growing capture, all frames. */
   readonly writer: FrameSaver | null;
   /** Hears how far the reading is, between batches; what it returns is awaited (a slow reader of our output). */
@@ -399,6 +401,7 @@ export class Analysis {
     this.casebook.add(reset, who, cell);
     const told = said?.told ?? null;
     if (cell !== null && told !== null && cell.pattern === null) this.news?.wait(cell, revision?.after ?? told);
+    this.options.onReset?.(reset, who, () => cell?.pattern ?? null);
     growing?.witness?.counted(reset, who);
     if (maker === null || (onEvent === null && !keepEvents && revision === null)) return;
     const event = revision?.after ?? maker.eventOf(reset, growing === null ? this.names : null, who);

@@ -53,6 +53,13 @@ export function attributionComment(
   return line;
 }
 
+const ID = /^\S+ cause=\S+ confidence=\S+ id=(\S+)/;
+
+/** The id that the event had in the run that wrote the comment; null: it says none. */
+export function readCommentId(text: string): string | null {
+  return text.startsWith(PACKET_MARK) ? (ID.exec(text)?.[1] ?? null) : null;
+}
+
 /** Who the comment says it was, every process with match "capture-comment"; null: it says nothing, or nothing sound. */
 export function readAttributionComment(text: string): Attribution | null {
   const json = processesOf(text);

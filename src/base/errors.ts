@@ -7,6 +7,7 @@
 export type ErrorCode =
   | 'usage'
   | 'no-such-file'
+  | 'no-such-frame'
   | 'unreadable'
   | 'not-a-capture'
   | 'compressed'

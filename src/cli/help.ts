@@ -7,6 +7,7 @@ export const SHORT_HELP = `rstscope: who is resetting my TCP connections, and wh
   rstscope who PORT…          who owns a TCP port, in every network namespace
   rstscope health             the kernel's own counters of resets, and the alerts that watch them
   rstscope explain [CAUSE]    what a cause means and what to do
+  rstscope explain FILE FRAME one reset: its conversation, and each rule that was asked
 
 Examples:
   sudo rstscope live -d 5m
@@ -25,6 +26,7 @@ Examples:
   rstscope who 7211                          whose port is it
   rstscope health                            is it still happening, would the alert fire
   rstscope explain closed-port               what a cause means and what to do
+  rstscope explain output.pcap 118           why frame 118 is a reset, step by step
 
 Exit codes:
   0   ran to the end
@@ -88,8 +90,13 @@ CAUSE is a cause of the report, or another word for it: an error (ECONNRESET), w
 full"), a reason or counter of the kernel (NO_SOCKET, TCPAbortOnClose), a state of Zeek (REJ). What fits several causes
 says which is which. Without CAUSE: all causes, a line each.
 
+FILE FRAME shows one reset of a capture: the last segments of its conversation as a ladder, then each rule that was
+asked and the fact that decided it. FRAME is its number, as Wireshark shows it, or an event's id: that of read --json,
+or that of live, in a file which live -w saved.
+
 Examples:
   rstscope explain closed-port
   rstscope explain "connection reset by peer"
+  rstscope explain output.pcap 118
   rstscope explain listen-queue-full --json | jq '.counters, .sysctls'
 `;

@@ -172,6 +172,27 @@ export function optionsOf(command: CommandName): readonly OptionSpec[] {
   return OPTIONS.filter(({ only }) => only === undefined || only === command);
 }
 
+/** What `explain FILE FRAME` has of them: what a verdict depends on, and how it is shown; with its own defaults. */
+const OF_EXPLAIN: readonly (readonly [flags: string, usual?: string])[] = [
+  ['--context <c>', 'all there is'],
+  ['--no-fold'],
+  ['--local <a>'],
+  ['--here'],
+  ['--utc', 'local time'],
+  ['--color <when>', 'auto'],
+  ['--no-color'],
+  ['-q, --quiet'],
+];
+
+export function explainOptions(): readonly OptionSpec[] {
+  return OF_EXPLAIN.flatMap(([flags, usual]) => {
+    const spec = optionsOf('read').find((one) => one.flags === flags);
+    if (spec === undefined) return [];
+    const { default: _, ...rest } = spec;
+    return [usual === undefined ? rest : { ...rest, default: usual }];
+  });
+}
+
 /** Markdown of the table, as the README has it. */
 export function optionsMarkdown(): string {
   const rows = OPTIONS.filter(({ hidden }) => hidden !== true).map((o) => {

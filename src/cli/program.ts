@@ -10,7 +10,7 @@ import {
   READ_EPILOGUE,
   WHO_EPILOGUE,
 } from './help.js';
-import { optionsOf, type OptionSpec } from './options.js';
+import { explainOptions, optionsOf, type OptionSpec } from './options.js';
 
 /** What `live` and `read` have in common, as commander names it. */
 export interface CommonValues {
@@ -92,6 +92,12 @@ export interface HealthValues {
 
 export interface ExplainValues {
   readonly json?: true;
+  readonly context?: string;
+  readonly fold: boolean;
+  readonly local?: string[];
+  readonly here?: true;
+  readonly utc?: true;
+  readonly quiet?: true;
   readonly color?: string | false;
   readonly debug?: true;
 }
@@ -179,12 +185,10 @@ export function parseCommandLine(args: readonly string[], width: number | null, 
     });
   const explain = program
     .command('explain')
-    .description('what a cause means, how it is recognised and what to do; without one, all of them')
-    .usage('[options] [CAUSE]')
-    .argument('[cause...]')
+    .description('what a cause means and what to do; of one reset of a capture, how its cause was told')
+    .usage('[options] [CAUSE | FILE FRAME|ID]')
+    .argument('[words...]')
     .option('--json', 'as JSON')
-    .option('--color <when>', 'always, never or auto')
-    .option('--no-color', 'the same as --color never')
     .option('--debug', 'stack traces')
     .addHelpText('after', EXPLAIN_EPILOGUE)
     .action((words: string[], values: ExplainValues) => {
@@ -203,6 +207,7 @@ export function parseCommandLine(args: readonly string[], width: number | null, 
     });
   for (const spec of optionsOf('live')) live.addOption(option(spec));
   for (const spec of optionsOf('read')) read.addOption(option(spec));
+  for (const spec of explainOptions()) explain.addOption(option(spec));
   for (const command of [program, live, read, who, health, explain, devices]) {
     command.exitOverride();
     command.configureOutput({

@@ -9,6 +9,7 @@ import { type Facts, type ResetFacts } from './facts.js';
 import { NO_KERNEL_FACTS, type KernelFacts } from './kernel-facts.js';
 import type { Reset } from './reset.js';
 import { words } from './rules/kernel.js';
+import type { Answer, Rule } from './rules/rule.js';
 import { RULES } from './rules/rules.js';
 import { isAlone, isBare, isRefusal, isSilent, looksPassive, seconds, sentOf } from './rules/shape.js';
 import type { Origin, Verdict } from './verdict.js';
@@ -36,6 +37,23 @@ export function judge(facts: Facts): Verdict {
   }
   const [origin, evidence] = leftover(facts);
   return new Judged('unknown', 'unknown', origin, facts, evidence);
+}
+
+/** A rule that was asked, and what it said. */
+export interface Tried {
+  readonly rule: Rule;
+  /** Null: it was not asked, since one before it had said yes. */
+  readonly answer: Answer | null;
+}
+
+/** What `judge` does with the same facts, rule by rule. */
+export function tried(facts: Facts): readonly Tried[] {
+  let isTold = false;
+  return RULES.map((rule) => {
+    const answer = isTold ? null : rule.test(facts);
+    isTold ||= answer?.yes === true;
+    return { rule, answer };
+  });
 }
 
 /** A verdict whose sentences are made when they are read. */

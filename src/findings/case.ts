@@ -19,6 +19,11 @@ export interface Example {
   readonly evidence: readonly string[];
 }
 
+/** What is known of one reset, for all of its kind. */
+export function exampleWords({ evidence }: Example): string[] {
+  return evidence.length === 0 ? [] : [`one of them: ${evidence.join('; ')}`];
+}
+
 /** Programs at one end, the first process of each. */
 export class Programs {
   private readonly named = new Map<string, { readonly process: Process; count: number }>();

@@ -70,11 +70,11 @@ export function renderShared(typed: string, { says, causes }: SharedWord, style:
   ]);
 }
 
-function widthOf({ width }: Style): number {
+export function widthOf({ width }: Style): number {
   return Math.min(width, WIDEST);
 }
 
-function pageOf(parts: readonly (readonly string[])[]): string {
+export function pageOf(parts: readonly (readonly string[])[]): string {
   const shown = parts.filter((lines) => lines.length > 0).map((lines) => lines.join('\n'));
   return `${shown.join('\n\n')}\n`;
 }
@@ -84,7 +84,7 @@ function bullets(texts: readonly string[], style: Style): string[] {
   return texts.map((text) => wrap(lead + text, widthOf(style), ' '.repeat(lead.length)));
 }
 
-function stepLines({ say, type }: NextStep, number: number, style: Style): string[] {
+export function stepLines({ say, type }: NextStep, number: number, style: Style): string[] {
   const said = wrap(`${INDENT}${number}. ${say}`, widthOf(style), `${INDENT}   `);
   return type === undefined ? [said] : [said, COMMAND_INDENT + painter(style).notice(type)];
 }

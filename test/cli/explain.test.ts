@@ -65,9 +65,10 @@ describe('a word that nobody knows', () => {
     const known = await runCli(['explain', 'port', 'scan']);
     expectRefusal(known, 'explain takes one CAUSE, in quotes where it has several words, and got 2');
     expect(known.stderr).toMatch(/\n {2}try: rstscope explain "port scan"\n$/);
-    const unknown = await runCli(['explain', 'output.pcap', '17']);
+    const unknown = await runCli(['explain', 'xyzzy', 'plugh']);
     expectRefusal(unknown, 'explain takes one CAUSE');
     expect(unknown.stderr).toMatch(/\n {2}try: rstscope explain --help\n$/);
+    expectRefusal(await runCli(['explain', 'RFC', '5961']), 'explain takes one CAUSE');
   });
   test('nor an option', async () => {
     const result = await runCli(['explain', '--nope']);
@@ -80,7 +81,7 @@ describe('on the streams', () => {
   test('help says what a CAUSE may be', async () => {
     const { code, stdout } = await runCli(['explain', '--help']);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^Usage: rstscope explain \[options\] \[CAUSE\]\n/);
+    expect(stdout).toMatch(/^Usage: rstscope explain \[options\] \[CAUSE \| FILE FRAME\|ID\]\n/);
     expect(stdout).toContain('"connection reset by peer"');
   });
   test('colour is only there where it is wanted', async () => {

@@ -138,7 +138,7 @@ describe('the document', () => {
       ...{ meaning: SAMPLE.meaning, recognised_by: SAMPLE.recognised_by, certainty: 'Likely.' },
       next_steps: ['See it. Type: rstscope read FILE', 'Wait.'],
       ...{ counters: ['OutRsts'], sysctls: ['net.ipv4.tcp_keepalive_time'], aliases: SAMPLE.aliases },
-      ...{ event: null, ladder: [], rules: [] },
+      ...{ asked: null, event: null, ladder: [], earlier_segments: null, later_segments: null, rules: [] },
     });
   });
   test('of all causes, and of a word, is valid by the schema', () => {

@@ -206,6 +206,7 @@ describe('the schema', () => {
       explain: {
         ...{ cause: 'abort', title: 'aborted', meaning: 'it was aborted', recognised_by: [], next_steps: [] },
         ...{ certainty: 'likely', counters: [], sysctls: [], aliases: [], event: null, ladder: [], rules: [] },
+        ...{ asked: null, earlier_segments: null, later_segments: null },
       },
       causes: {
         ...{ asked: 'timeout', meaning: 'it sends no reset' },

@@ -84,7 +84,7 @@ export async function read(typed: readonly string[], values: ReadValues, io: Io)
 }
 
 /** Addresses and listeners of now. */
-async function thisHost(io: Io): Promise<Here> {
+export async function thisHost(io: Io): Promise<Here> {
   const [{ ListenersNow }, { HostAddresses }] = await Promise.all([
     import('../../attribute/listeners-now.js'),
     import('../../capture/live/host-addresses.js'),

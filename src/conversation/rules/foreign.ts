@@ -2,8 +2,19 @@
 
 import { seqDiff, type Facts } from '../facts.js';
 import { no, yes, type Rule } from './rule.js';
-import { isActive, isAlone, isBare, seconds, sentOf, triggerOf } from './shape.js';
-import { formSign, goesOnSign, ipSign, kernelSign, numberSign, timestampSign, ttlDistance, ttlOff } from './signs.js';
+import { sentByTcp } from './reasons.js';
+import { answerWords, isActive, isAlone, isBare, seconds, sentOf, triggerOf } from './shape.js';
+import {
+  formSign,
+  goesOnSign,
+  ipSign,
+  kernelSign,
+  numberSign,
+  ownTtl,
+  timestampSign,
+  ttlDistance,
+  ttlOff,
+} from './signs.js';
 
 const MOST_SCALE = 14;
 /** Both ends are reset within this by a device between them. */
@@ -20,7 +31,7 @@ export const injected: Rule = {
   cause: 'injected',
   source: 'Weaver, Sommer, Paxson, NDSS 2009; Suricata stream-tcp.c; RFC 4953',
   test: (facts) => {
-    if (sentOf(facts) !== null) return no("the kernel's TCP sent it");
+    if (sentOf(facts) !== null) return no(() => sentByTcp(facts));
     if (isAlone(facts)) return no('nothing of its connection was captured but resets');
     const will = goesOnSign(facts) ?? numberSign(facts);
     const making =
@@ -28,7 +39,7 @@ export const injected: Rule = {
       formSign(facts) ??
       kernelSign(facts) ??
       (goesOnSign(facts) === null ? null : timestampSign(facts));
-    if (will === null && making === null) return no('no sign of a third party');
+    if (will === null && making === null) return no(() => noSign(facts));
     if (will === null) return no(`one sign only: ${making ?? ''}`);
     if (making === null) return no(`one sign only: ${will}`);
     return yes('injected', 'likely', 'middlebox', () =>
@@ -52,27 +63,39 @@ export const outOfWindow: Rule = {
   test: (facts) => {
     const { reset, conversation, kernel } = facts;
     const { receiver, sender, after } = conversation;
-    if (sentOf(facts) !== null) return no("the kernel's TCP sent it");
+    if (sentOf(facts) !== null) return no(() => sentByTcp(facts));
     const { acked, window } = receiver;
     if (!conversation.full || conversation.gap) {
-      return no('not every segment was captured: what its receiver expected is not known');
+      return no(
+        () =>
+          `not every segment was captured${conversation.full ? ' (its numbers have a gap)' : ''}: what its receiver expected is not known`,
+      );
     }
     if (acked === null || window === null) {
-      return no('it is not known what its receiver would accept');
+      return no(
+        () =>
+          `it is not known what its receiver would accept: ${acked === null ? 'no acknowledgement' : 'no window'} of it was captured`,
+      );
     }
-    if (sender.finEnd !== null || receiver.finEnd !== null) return no('the connection was being closed');
+    if (sender.finEnd !== null || receiver.finEnd !== null)
+      return no(
+        () =>
+          `the connection was being closed: ${sender.finEnd === null ? 'its receiver' : 'its sender'} had sent a FIN`,
+      );
     // Both must have named a scale for either to count (RFC 7323 2.2); unseen or cut off, it may be the greatest.
     const isScaled = sender.windowScale !== null && receiver.windowScale !== null;
     const scale = isScaled ? receiver.windowScale : MOST_SCALE;
     const most = window * 2 ** scale;
     const ahead = seqDiff(reset.seq, acked);
     if (ahead >= 0 && ahead <= most) {
-      return no(
-        ahead === 0 ? 'its sequence number is exactly the one expected' : 'its sequence number is in the window',
+      return no(() =>
+        ahead === 0
+          ? `its sequence number is exactly the one expected, ${String(acked)}`
+          : `its sequence number is in the window: ${String(ahead)} above what was expected, of ${String(most)}`,
       );
     }
-    if (isBare(facts) && triggerOf(facts) !== null) return no('it answers an earlier segment');
-    if (kernel.received === true) return no('its receiver accepted it');
+    if (isBare(facts) && triggerOf(facts) !== null) return no(() => answerWords(facts));
+    if (kernel.received === true) return no("its receiver accepted it: its kernel's socket took it");
     const foreign = ipSign(facts) ?? formSign(facts);
     if (foreign !== null) return no(`it is not of its sender's making: ${foreign}`);
     const where = ahead < 0 ? `${String(-ahead)} below` : `${String(ahead)} above`;
@@ -92,14 +115,19 @@ export const middleboxReset: Rule = {
   cause: 'middlebox-reset',
   source: 'RFC 3360; Weaver, Sommer, Paxson, NDSS 2009',
   test: (facts) => {
-    if (sentOf(facts) !== null) return no("the kernel's TCP sent it");
+    if (sentOf(facts) !== null) return no(() => sentByTcp(facts));
     const { conversation } = facts;
     if (!conversation.full || !conversation.sender.seen) {
-      return no('its sender had sent nothing that it could be compared with');
+      return no(() =>
+        conversation.full
+          ? 'its sender had sent nothing that it could be compared with, as far as was captured'
+          : 'its sender had sent nothing that it could be compared with: not every segment was captured',
+      );
     }
     const both = bothEnds(facts);
     const off = ttlOff(facts);
-    if (off === null && both === null) return no(ttlWords(facts));
+    if (off === null && both === null)
+      return no(() => `${ownTtl(facts) ?? ''}, and the other end was not reset at the same time`);
     // One step may be another way through the network.
     const isSure = both !== null || (off !== null && ttlDistance(facts) > OTHER_WAY);
     return yes('middlebox-reset', isSure ? 'likely' : 'possible', 'middlebox', () => [
@@ -124,6 +152,12 @@ function bothEnds(facts: Facts): string | null {
   return `both ends were reset within ${seconds(apart)}, ${seconds(reset.at - (lastAt ?? reset.at))} after the last segment`;
 }
 
-function ttlWords({ reset }: Facts): string {
-  return `TTL ${String(reset.ttl)} is that of its sender's other packets`;
+/** Everything that could be compared and agrees. */
+function noSign(facts: Facts): string {
+  const compared = [ownTtl(facts), goesOn(facts)].filter((text) => text !== null);
+  return `no sign of a third party${compared.length === 0 ? '' : `: ${compared.join(', ')}`}`;
+}
+
+function goesOn({ conversation: { after } }: Facts): string | null {
+  return after.senderWentOn === null ? 'its sender says nothing more' : null;
 }

@@ -3,6 +3,7 @@
 import type { Confidence } from '../verdict.js';
 import type { Facts } from '../facts.js';
 import { no, ofHost, type Rule, yes } from './rule.js';
+import { hadSocket, hasAck, noTrigger } from './reasons.js';
 import { answerWords, hasNoSocket, isAlone, isBare, isSilent, seconds, sentOf, triggerOf } from './shape.js';
 
 /** A host that had the connection so lately has not lost it by a restart, and a NAT has not forgotten it. */
@@ -13,9 +14,9 @@ export const halfOpen: Rule = ofHost({
   cause: 'half-open',
   source: 'RFC 9293 3.5.1, 3.10.7.1',
   test: (facts) => {
-    if (!isBare(facts)) return no('it has an acknowledgement');
+    if (!isBare(facts)) return no(() => hasAck(facts));
     if (isSilent(facts)) return no("the kernel's TCP did not send it");
-    if (sentOf(facts) !== null && !hasNoSocket(facts)) return no('the kernel had a socket');
+    if (sentOf(facts) !== null && !hasNoSocket(facts)) return no(() => hadSocket(facts));
     const { receiver } = facts.conversation;
     if (isAlone(facts)) {
       if (!hasNoSocket(facts)) return no('nothing of its connection was captured but resets');
@@ -25,7 +26,7 @@ export const halfOpen: Rule = ofHost({
     }
     const { last } = receiver;
     if (last === null || triggerOf(facts) === null) {
-      if (!hasNoSocket(facts)) return no('no segment was seen that it answers');
+      if (!hasNoSocket(facts)) return no(() => noTrigger(facts));
       return yes('half-open', 'possible', 'kernel', () => ['the kernel had no socket for what it answers (NO_SOCKET)']);
     }
     return yes('half-open', confidenceOf(facts), 'kernel', () => [

@@ -7,7 +7,10 @@ import type { Facts } from '../facts.js';
 import type { KernelPath, KernelSent } from '../kernel-facts.js';
 import type { Cause } from '../verdict.js';
 import { no, yes, type Rule } from './rule.js';
+import { PATH_WORDS, words } from './kernel-words.js';
 import { isAlone, isRefusal, sentOf } from './shape.js';
+
+export { words } from './kernel-words.js';
 
 const PATHS: Readonly<Record<Exclude<KernelPath, 'killed' | 'close'>, Cause>> = {
   linger: 'abort-linger',
@@ -15,16 +18,6 @@ const PATHS: Readonly<Record<Exclude<KernelPath, 'killed' | 'close'>, Cause>> = 
   disconnect: 'abort-disconnect',
   'sock-destroy': 'abort-admin',
   keepalive: 'abort-timeout',
-};
-
-const PATH_WORDS: Readonly<Record<KernelPath, string>> = {
-  linger: 'tcp_disconnect in close(): SO_LINGER with time 0',
-  'listener-closed': 'inet_csk_listen_stop: its listener was closed before the connection was accepted',
-  disconnect: '__inet_stream_connect: connect() with AF_UNSPEC',
-  killed: 'get_signal: the process was killed',
-  'sock-destroy': 'tcp_abort: the socket was destroyed from outside',
-  keepalive: 'tcp_keepalive_timer: the peer did not answer',
-  close: '__tcp_close',
 };
 
 const REASONS: ReadonlyMap<string, Cause> = new Map([
@@ -89,7 +82,8 @@ export const kernelClose: Rule = {
   test: (facts) => {
     const sent = sentOf(facts);
     if (sent === null) return no(noWord(facts));
-    if (sent.reason !== null) return no('the kernel gives a reason');
+    const { reason } = sent;
+    if (reason !== null) return no(() => `the kernel gives a reason, ${reason}`);
     if (sent.path !== 'close' && sent.path !== 'killed') return no('the stack does not say that a socket was closed');
     return yes('abort-unread-data', 'likely', 'application', () => words(sent));
   },
@@ -103,7 +97,8 @@ export const kernelActive: Rule = {
   test: (facts) => {
     const sent = sentOf(facts);
     if (sent === null) return no(noWord(facts));
-    if (sent.active !== true) return no('the kernel does not say that a socket sent it by itself');
+    if (sent.active !== true)
+      return no(() => `the kernel does not say that a socket sent it by itself: ${words(sent).join(', ')}`);
     return yes('abort', 'certain', 'application', () => words(sent));
   },
 };
@@ -114,18 +109,6 @@ function restarted({ conversation }: Facts, { listening }: KernelSent): string[]
   const wasKnown = established || sender.dataSegments > 0 || receiver.dataSegments > 0;
   if (!listening || !wasKnown) return [];
   return ['the connection had been established, and the listener there does not know it: the service was started anew'];
-}
-
-/** The kernel's word as sentences. */
-export function words({ reason, path, active, socketless, listening }: KernelSent): string[] {
-  const said: string[] = [];
-  if (reason !== null) said.push(`the kernel sent it for ${reason}`);
-  else if (socketless) said.push('the kernel sent it: there was no socket');
-  else if (listening) said.push('the kernel sent it: a listener could not take the segment');
-  else if (active === true) said.push('the kernel sent it for a socket that was given up');
-  else said.push('the kernel sent it');
-  if (path !== null) said.push(`its stack says ${PATH_WORDS[path]}`);
-  return said;
 }
 
 function noWord({ kernel }: Facts): string {

@@ -1,13 +1,16 @@
 /** Resets that answer a SYN, or another segment without ACK: nobody listens, or a packet filter says so. */
 
 import { ACK, SYN } from '../../decode/net/tcp-layout.js';
+import { flagsText } from '../../decode/net/tcp.js';
 import { seqDiff, type Facts } from '../facts.js';
 import { type Answer, no, ofHost, type Rule, yes } from './rule.js';
+import { noTrigger, notOfFilter, otherWord, sentByTcp } from './reasons.js';
 import {
   answersSyn,
   before,
   endOf,
   hasNoSocket,
+  isBare,
   isRefusal,
   isSilent,
   looksPassive,
@@ -15,7 +18,7 @@ import {
   sentOf,
   triggerOf,
 } from './shape.js';
-import { formSign, goesOnSign, ttlOff } from './signs.js';
+import { formSign, goesOnSign, ownTtl, ttlOff } from './signs.js';
 
 /** Seconds between two handshakes; longer, and the service may have been stopped and started in between. */
 const SAME_SERVICE = 1;
@@ -26,7 +29,7 @@ export const ownOutputFilter: Rule = {
   source: 'Linux net/ipv4/netfilter/nf_reject_ipv4.c nf_send_reset',
   test: (facts) => {
     if (!facts.reset.ownFilter) return no('it did not come by on lo in the name of another host');
-    if (sentOf(facts) !== null) return no("the kernel's TCP sent it");
+    if (sentOf(facts) !== null) return no(() => sentByTcp(facts));
     return yes('firewall-reject', isSilent(facts) ? 'certain' : 'likely', 'firewall', () => [
       'it came by on lo only, in the name of an address that is not of this host',
       ...(isSilent(facts) ? ["the kernel's TCP did not send it"] : []),
@@ -41,11 +44,11 @@ export const notByTcp: Rule = {
   source: 'Linux net/ipv4/netfilter/nf_reject_ipv4.c, net/ipv6/netfilter/nf_reject_ipv6.c',
   test: (facts) => {
     if (!isSilent(facts)) return no('nothing says that the TCP of its host did not send it');
-    if (!looksPassive(facts)) return no('it does not look as a packet filter makes it');
+    if (!looksPassive(facts)) return no(() => notOfFilter(facts));
     if (!isRefusal(facts)) {
       const segment = (facts.reset.flags & ACK) === 0 ? (triggerOf(facts)?.segment ?? null) : null;
       const isPrompt = segment !== null && facts.reset.at - segment.at <= AT_ONCE;
-      if (!isPrompt) return no('a packet filter answers a segment; none came just before');
+      if (!isPrompt) return no(() => `a packet filter answers a segment; none came just before: ${lastWords(facts)}`);
       const off = ttlOff(facts);
       if (off !== null) return no(off);
     }
@@ -67,18 +70,22 @@ export const filterReject: Rule = {
   cause: 'firewall-reject',
   source: 'Linux net/ipv4/netfilter/nf_reject_ipv4.c nf_send_reset',
   test: (facts) => {
-    if ((facts.reset.flags & ACK) !== 0 || !looksPassive(facts))
-      return no('it does not look as a packet filter makes it');
-    if (sentOf(facts) !== null) return no("the kernel's TCP sent it");
+    if ((facts.reset.flags & ACK) !== 0 || !looksPassive(facts)) return no(() => notOfFilter(facts));
+    if (sentOf(facts) !== null) return no(() => sentByTcp(facts));
     const { sender, after } = facts.conversation;
     const on = goesOnSign(facts);
-    if (on === null || after.senderWentOn === null) return no('its sender does not go on with the connection');
+    if (on === null || after.senderWentOn === null)
+      return no(() => `its sender does not go on with the connection${ttlWords(facts)}`);
     const segment = triggerOf(facts)?.segment ?? null;
     if (segment === null || facts.reset.at - segment.at > AT_ONCE)
-      return no('it answers no segment that came just before');
+      return no(() => `it answers no segment that came just before: ${lastWords(facts)}`);
     if (sender.acked !== null && seqDiff(sender.acked, endOf(segment)) >= 0)
-      return no('what it answers had been acknowledged');
-    if (seqDiff(after.senderWentOn.ack, endOf(segment)) >= 0) return no('its sender did get what it answers');
+      return no(() => `what it answers had been acknowledged, up to ${String(sender.acked ?? 0)}`);
+    if (seqDiff(after.senderWentOn.ack, endOf(segment)) >= 0)
+      return no(
+        () =>
+          `its sender did get what it answers: it acknowledges ${String(after.senderWentOn?.ack ?? 0)} ${seconds((after.senderWentOn?.at ?? NaN) - facts.reset.at)} later`,
+      );
     const far = ttlOff(facts);
     if (far !== null && !isNearer(facts)) return no(far);
     return yes('firewall-reject', 'likely', 'firewall', () => [
@@ -103,8 +110,8 @@ export const filterRefusal: Rule = {
   cause: 'firewall-reject',
   source: 'Linux net/ipv4/netfilter/nf_reject_ipv4.c; RFC 9293 3.10.7.1',
   test: (facts) => {
-    if (!answersSyn(facts)) return no('it does not answer a SYN');
-    if (sentOf(facts) !== null) return no("the kernel's TCP sent it");
+    if (!answersSyn(facts)) return no(() => noSyn(facts, 'it does not answer a SYN'));
+    if (sentOf(facts) !== null) return no(() => sentByTcp(facts));
     const { listener } = facts.kernel;
     if (listener.atSource === true) {
       return yes('firewall-reject', 'likely', 'firewall', () => [
@@ -119,7 +126,12 @@ export const filterRefusal: Rule = {
       ]);
     }
     const off = ttlOff(facts);
-    if (off === null) return no(`TTL ${String(facts.reset.ttl)} is that of the host's other packets, or none is known`);
+    if (off === null)
+      return no(
+        () =>
+          ownTtl(facts) ??
+          `TTL ${String(facts.reset.ttl)} can't be compared: no other packet of its sender was captured`,
+      );
     return yes('firewall-reject', 'possible', 'firewall', () => [off]);
   },
 };
@@ -129,7 +141,7 @@ export const closedPort: Rule = ofHost({
   cause: 'closed-port',
   source: 'RFC 9293 3.10.7.1',
   test: (facts) => {
-    if (!isRefusal(facts)) return no('it has not sequence number 0 with an acknowledgement');
+    if (!isRefusal(facts)) return no(() => noRefusal(facts));
     if (hasNoSocket(facts)) {
       return yes('closed-port', 'certain', 'kernel', () => [
         ...answered(facts),
@@ -137,7 +149,7 @@ export const closedPort: Rule = ofHost({
         ...listenerWords(facts),
       ]);
     }
-    if (sentOf(facts) !== null) return no('the kernel says something else');
+    if (sentOf(facts) !== null) return no(() => otherWord(facts));
     if (answersSyn(facts)) return refusal(facts);
     const { last } = facts.conversation.receiver;
     if (answersProbe(facts) && last !== null) {
@@ -152,7 +164,7 @@ export const closedPort: Rule = ofHost({
         ...listenerWords(facts),
       ]);
     }
-    return no('no SYN was seen that it answers');
+    return no(() => noSyn(facts, 'no SYN was seen that it answers'));
   },
 });
 
@@ -183,4 +195,39 @@ function answered(facts: Facts): string[] {
 function listenerWords({ kernel }: Facts): string[] {
   const { atSource, evidence } = kernel.listener;
   return [...(atSource === false ? ['nobody listened there'] : []), ...(evidence === null ? [] : [evidence])];
+}
+
+/** Why it is no answer to a SYN. */
+function noSyn(facts: Facts, what: string): string {
+  if (!isRefusal(facts)) return `${what}: ${noRefusal(facts)}`;
+  const { last, isn } = facts.conversation.receiver;
+  if (last === null) return `${what}: nothing was captured of its receiver`;
+  if ((last.flags & SYN) === 0 || isn === null) {
+    return `${what}: its receiver's last segment, ${before(facts, last)}, is [${flagsText(last.flags)}]`;
+  }
+  return `${what}: it acknowledges ${String(facts.reset.ack)}, and the SYN is ${String(isn)}`;
+}
+
+/** What refuses a SYN has sequence number 0, an acknowledgement and no window (RFC 9293 3.10.7.1). */
+function noRefusal(facts: Facts): string {
+  if (isBare(facts)) return 'it has no acknowledgement, and what answers a SYN has one';
+  const { seq, window } = facts.reset;
+  if (seq !== 0) return `its sequence number is ${String(seq)}, and what answers a SYN has 0`;
+  return (window ?? 0) === 0
+    ? 'it acknowledges 0'
+    : `it has a window, ${String(window)}, and what answers a SYN has none`;
+}
+
+/** What its receiver had said last. */
+function lastWords(facts: Facts): string {
+  if (!isBare(facts)) return `it has an acknowledgement ([${flagsText(facts.reset.flags)}])`;
+  const segment = triggerOf(facts)?.segment ?? null;
+  if (segment === null) return noTrigger(facts);
+  return `what it answers came ${before(facts, segment)}, and a packet filter answers within ${seconds(AT_ONCE)}`;
+}
+
+/** ", TTL 64 as in its sender's other packets": where it says so, a packet filter's would be a chance. */
+function ttlWords(facts: Facts): string {
+  const words = ttlOff(facts) ?? ownTtl(facts);
+  return words === null ? '' : `; ${words}`;
 }

@@ -36,7 +36,7 @@ export function answersSyn(facts: Facts): boolean {
 }
 
 /** Seconds: an answer comes within a round trip; what comes later answers nothing. */
-const LONGEST_ANSWER = 3;
+export const LONGEST_ANSWER = 3;
 
 /** The segment that a bare reset may answer. */
 export interface Trigger {

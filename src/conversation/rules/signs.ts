@@ -52,6 +52,14 @@ export function ttlOff({ reset, conversation, host }: Facts): string | null {
   return `its TTL is ${String(reset.ttl)}, that of its sender's other packets ${range}`;
 }
 
+/** The TTL is one that the sender had, in this connection or in others; null: none is known, or it is off. */
+export function ownTtl(facts: Facts): string | null {
+  const { reset, conversation, host } = facts;
+  const known = conversation.sender.ttlLeast ?? host.ttlLeast;
+  if (known === null || ttlOff(facts) !== null) return null;
+  return `TTL ${String(reset.ttl)} is that of its sender's other packets`;
+}
+
 /** How far the TTL is off; 0: it is not, or nothing is known. */
 export function ttlDistance({ reset, conversation: { sender } }: Facts): number {
   if (sender.ttlLeast === null || sender.ttlMost === null) return 0;

@@ -4,7 +4,7 @@ import { plural } from '../../base/text.js';
 import type { Cause } from '../../conversation/verdict.js';
 import { PATTERNS } from '../../conversation/verdict.js';
 import { momentWords, placeWords, programWords } from '../../report/sentence-words.js';
-import type { Case } from '../case.js';
+import { exampleWords, type Case } from '../case.js';
 import type { Evidence, Finder, Found } from '../finder.js';
 import { ladderStep, logStep } from '../steps.js';
 
@@ -35,18 +35,22 @@ function aborting(one: Case, evidence: Evidence): Found[] {
   if (way === undefined || resets < LEAST_ABORTS) return [];
   const program = one.senders.only;
   const place = one.port === null ? one.ip : placeWords(one.ip, one.port);
-  const side = one.by === 'client' ? `${plural(one.clients.size, 'client')} of ${place}` : place;
-  const who =
-    program === null
-      ? side
-      : `${programWords(program)}, ${one.by === 'client' ? `client of ${place}` : `at ${place}`},`;
+  const isClient = one.by === 'client';
+  const [client = ''] = one.clients;
+  const several = isClient && program === null && one.clients.size !== 1;
+  const side = !isClient
+    ? place
+    : several
+      ? `${plural(one.clients.size, 'client')} of ${place}`
+      : `${client}, client of ${place},`;
+  const who = program === null ? side : `${programWords(program)}, ${isClient ? 'client of' : 'at'} ${place},`;
   return [
     {
       severity: way.severity,
-      summary: `${who} ${program === null && one.by === 'client' && one.clients.size !== 1 ? many(way.does) : way.does} (${plural(resets, 'reset')})`,
+      summary: `${who} ${several ? many(way.does) : way.does} (${plural(resets, 'reset')})`,
       evidence: [
-        `${plural(one.certain, 'reset')} certain, ${plural(one.sure - one.certain, 'reset')} likely, from ${momentWords(one.first)} to ${momentWords(one.last)}`,
-        ...one.example.evidence,
+        `from ${momentWords(one.first)} to ${momentWords(one.last)}; ${certainty(one)}`,
+        ...exampleWords(one.example),
       ],
       next_steps: [
         `rstscope explain ${one.cause}`,
@@ -63,6 +67,11 @@ function aborting(one: Case, evidence: Evidence): Found[] {
       resets,
     },
   ];
+}
+
+function certainty({ certain, sure, resets }: Case): string {
+  if (certain === resets) return 'the kernel says so of each';
+  return certain > 0 ? `the kernel says so of ${String(certain)}` : `from packets alone, likely of ${String(sure)}`;
 }
 
 /** "closes" of several. */

@@ -2,6 +2,7 @@
 
 import { plural } from '../../base/text.js';
 import { placeWords } from '../../report/sentence-words.js';
+import { exampleWords } from '../case.js';
 import type { Finder, Found } from '../finder.js';
 import { ladderStep } from '../steps.js';
 
@@ -15,7 +16,7 @@ export const injection: Finder = {
         {
           severity: 'warning',
           summary: `somebody on the way forges resets in the name of ${one.by === 'client' ? `clients of ${place}` : place}: ${plural(one.resets, 'reset')}`,
-          evidence: one.example.evidence,
+          evidence: exampleWords(one.example),
           next_steps: [
             ...ladderStep(one.example, evidence),
             'sudo tcpdump -i any -s 128 -w client.pcap tcp   # at both ends at once: server.pcap on the other',
@@ -46,7 +47,7 @@ export const natBypass: Finder = {
           evidence: [
             `its sequence number ${String(elsewhere.reset.seq)} is one that ${from} uses in its connection to ${placeWords(other.ip, other.port)}`,
             `${from} sent nothing else to ${to}`,
-            ...elsewhere.evidence,
+            ...exampleWords(elsewhere),
           ],
           next_steps: [
             'sysctl net.netfilter.nf_conntrack_tcp_be_liberal   # on the host of the NAT',

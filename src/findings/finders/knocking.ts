@@ -3,10 +3,10 @@
 import { plural } from '../../base/text.js';
 import { clientWords, rhythm, type Episode } from '../../patterns/rows.js';
 import { momentWords, placeWords, spanWords } from '../../report/sentence-words.js';
-import type { Case } from '../case.js';
+import { exampleWords, type Case } from '../case.js';
 import type { Evidence, Finder, Found } from '../finder.js';
 import { ladderStep, logStep, whoStep } from '../steps.js';
-import { courseOf } from './service.js';
+import { courseOf, knowsNobody } from './service.js';
 
 export const knockingClient: Finder = {
   id: 'knocking-client',
@@ -33,7 +33,7 @@ function knocks({ cells, resets }: Episode, evidence: Evidence): Found[] {
           ? []
           : [`half of the gaps are ${spanWords(interval)} or less${cell.isSteady ? ', most are close to that' : ''}`]),
         ...(closed === undefined || closed.listener === null ? [] : [closed.listener]),
-        ...(closed?.example.evidence ?? []),
+        ...(closed === undefined ? [] : exampleWords(closed.example)),
       ],
       next_steps: [
         ...whoStep(port, evidence),
@@ -55,9 +55,8 @@ function stateWords(closed: Case | undefined, evidence: Evidence): string {
   if (closed === undefined) return '';
   const course = courseOf(closed, evidence);
   if (course?.kind === 'back') return '; it was away for that time';
-  if (course !== null)
-    return course.since === null
-      ? `; ${closed.listener ?? 'nothing listens there'}`
-      : `; nothing has listened there since ${momentWords(course.since)}`;
-  return closed.certain > 0 || closed.listening === false ? '; nothing listens there' : '';
+  const since = course?.since ?? null;
+  if (!knowsNobody(closed)) return since === null ? '' : `; it accepted connections until ${momentWords(since)}`;
+  if (closed.listener !== null) return `; ${closed.listener}`;
+  return since === null ? '; nothing listens there' : `; nothing has listened there since ${momentWords(since)}`;
 }

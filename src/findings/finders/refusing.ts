@@ -2,6 +2,7 @@
 
 import { plural } from '../../base/text.js';
 import { momentWords, placeWords, programWords } from '../../report/sentence-words.js';
+import { exampleWords } from '../case.js';
 import type { Finder, Found } from '../finder.js';
 import { ladderStep, whoStep } from '../steps.js';
 import { courseOf } from './service.js';
@@ -20,7 +21,7 @@ export const listenQueueFull: Finder = {
         {
           severity: 'warning',
           summary: `${program === null ? place : `${programWords(program)} at ${place}`} accepts more slowly than connections come: its queue was full and ${plural(one.resets, 'connection')} reset (tcp_abort_on_overflow is 1)`,
-          evidence: [`from ${momentWords(one.first)} to ${momentWords(one.last)}`, ...one.example.evidence],
+          evidence: [`from ${momentWords(one.first)} to ${momentWords(one.last)}`, ...exampleWords(one.example)],
           next_steps: [
             `ss -ltn 'sport = :${String(one.port)}'   # Recv-Q above Send-Q: full`,
             'nstat -az TcpExtListenOverflows TcpExtListenDrops',
@@ -54,7 +55,7 @@ export const firewallRejecting: Finder = {
               ? [`of ${plural(one.silent, 'reset')} the TCP of that host says that it did not send them`]
               : []),
             ...(one.listening === true ? ['somebody listens at that port'] : []),
-            ...one.example.evidence,
+            ...exampleWords(one.example),
           ],
           next_steps: [
             'sudo nft list ruleset | grep -n reject',

@@ -2,11 +2,12 @@
 
 import { plural } from '../../base/text.js';
 import { momentWords, placeWords, programWords, spanWords } from '../../report/sentence-words.js';
-import type { Case } from '../case.js';
+import { exampleWords, type Case } from '../case.js';
 import type { Evidence, Finder, Found } from '../finder.js';
 import { ladderStep, logStep, whoStep } from '../steps.js';
 
-/** Refusals of these say nothing of the service: nobody who wants it made them. */
+/** Without the system's word one refusal may be anything. */
+const LEAST_REFUSED = 2;
 const STRANGERS = ['scan', 'flood', 'backscatter'] as const;
 
 /** What became of a port that refused. */
@@ -25,7 +26,9 @@ export function courseOf(one: Case, { serverFacts }: Evidence): Course | null {
     return acceptedBefore === null ? null : { kind: 'back', from: one.first, until: lastAccepted };
   }
   if (lastAccepted !== null && lastAccepted > one.first) return null;
-  if (acceptedBefore !== null) return { kind: 'down', since: acceptedBefore };
+  if (acceptedBefore !== null) {
+    return knowsNobody(one) || one.besides(STRANGERS) >= LEAST_REFUSED ? { kind: 'down', since: acceptedBefore } : null;
+  }
   return one.listener !== null && one.listening === false ? { kind: 'down', since: null } : null;
 }
 
@@ -36,36 +39,49 @@ function looksClosed({ cause, sure }: Case): boolean {
 
 export const serviceDown: Finder = {
   id: 'service-down',
-  find: (evidence) =>
-    evidence.cases.flatMap((one): Found[] => {
-      const course = courseOf(one, evidence);
-      if (course?.kind !== 'down') return [];
-      const place = placeWords(one.ip, one.port ?? 0);
-      const refused = one.besides(STRANGERS);
-      const who = one.listener === null ? '' : `: ${one.listener}`;
-      const until = course.since === null ? '' : ` since ${momentWords(course.since)}`;
-      return [
-        {
-          severity: 'warning',
-          summary: `nothing has listened at ${place}${until}${who}; ${plural(refused, 'connect')} refused`,
-          evidence: [
-            ...(course.since === null ? [] : [`it accepted a connection at ${momentWords(course.since)}`]),
-            ...(one.listener === null ? [] : [one.listener]),
-            `refused from ${momentWords(one.first)} to ${momentWords(one.last)}, and nothing accepted after that`,
-            ...one.example.evidence,
-          ],
-          next_steps: [
-            ...whoStep(one.port, evidence),
-            `ss -ltnp 'sport = :${String(one.port)}'`,
-            ...ladderStep(one.example, evidence),
-          ],
-          ports: one.port === null ? [] : [one.port],
-          hosts: [one.ip],
-          resets: refused,
-        },
-      ];
-    }),
+  find: (evidence) => evidence.cases.flatMap((one) => down(one, evidence)),
 };
+
+function down(one: Case, evidence: Evidence): Found[] {
+  const course = courseOf(one, evidence);
+  if (course?.kind !== 'down') return [];
+  const refused = one.besides(STRANGERS);
+  return [
+    {
+      severity: 'warning',
+      summary: `${downWords(one, course.since)}; ${plural(refused, 'connect')} refused`,
+      evidence: [
+        ...(course.since === null ? [] : [`it accepted a connection at ${momentWords(course.since)}`]),
+        ...(one.listener === null ? [] : [one.listener]),
+        `refused from ${momentWords(one.first)} to ${momentWords(one.last)}, and nothing accepted after that`,
+        ...exampleWords(one.example),
+      ],
+      next_steps: [
+        ...whoStep(one.port, evidence),
+        `ss -ltnp 'sport = :${String(one.port)}'`,
+        ...ladderStep(one.example, evidence),
+      ],
+      ports: one.port === null ? [] : [one.port],
+      hosts: [one.ip],
+      resets: refused,
+    },
+  ];
+}
+
+/** What the system says, or what was seen: a packet filter may refuse for a service that runs. */
+export function downWords(one: Case, since: number | null): string {
+  const place = placeWords(one.ip, one.port ?? 0);
+  const until = since === null ? '' : momentWords(since);
+  if (knowsNobody(one)) {
+    return `nothing listens at ${place}${one.listener === null ? (until === '' ? '' : `, which accepted connections until ${until}`) : `: ${one.listener}`}`;
+  }
+  return `${place} accepted connections until ${until} and none since: its service is gone, or a packet filter answers for it`;
+}
+
+/** The kernel of that host had no listener for it. */
+export function knowsNobody({ certain, listening }: Case): boolean {
+  return certain > 0 || listening === false;
+}
 
 export const serviceRestarted: Finder = {
   id: 'service-restarted',
@@ -135,7 +151,7 @@ function gone(one: Case, evidence: Evidence, resets: number, what: string): Foun
     summary: `${who} ${what}`,
     evidence: [
       `${plural(resets, 'reset')} from ${momentWords(one.first)} to ${momentWords(one.last)}`,
-      ...one.example.evidence,
+      ...exampleWords(one.example),
     ],
     next_steps: [
       ...logStep(program),

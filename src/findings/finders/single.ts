@@ -3,7 +3,7 @@
 import { grouped, plural } from '../../base/text.js';
 import { summaryOf } from '../../patterns/rows.js';
 import { placeWords, spanWords } from '../../report/sentence-words.js';
-import type { Case } from '../case.js';
+import { exampleWords, type Case } from '../case.js';
 import type { Evidence, Finder, Found } from '../finder.js';
 import { ladderStep, shellWord, whoStep } from '../steps.js';
 
@@ -33,7 +33,7 @@ function stuck(one: Case, evidence: Evidence): Found[] {
       evidence: [
         ...(gap === null || gap <= 0 ? [] : [`the last two are ${spanWords(gap)} apart`]),
         ...(reset.conversation.receiver.seen ? [] : ['no segment of the other side was captured']),
-        ...reset.verdict.evidence,
+        ...exampleWords({ reset, evidence: reset.verdict.evidence }),
       ],
       next_steps: [
         `ss -tnpo 'sport = :${String(reset.destPort)}'   # on ${reset.destIp}: who holds on to it`,

@@ -4,7 +4,7 @@ import { plural } from '../../base/text.js';
 import { placeWords, programWords, spanWords } from '../../report/sentence-words.js';
 import type { Cause } from '../../conversation/verdict.js';
 import type { Episode } from '../../patterns/rows.js';
-import type { Case } from '../case.js';
+import { exampleWords, type Case } from '../case.js';
 import type { Evidence, Finder, Found } from '../finder.js';
 import { ladderStep } from '../steps.js';
 
@@ -38,11 +38,11 @@ function race({ cells, resets }: Episode, evidence: Evidence): Found[] {
   return [
     {
       severity: 'warning',
-      summary: `${plural(resets, 'request')} met the FIN of ${who}, which closes connections that are idle for ${spanWords(timer)}: raise its keep-alive timer above the client's, or let the client give up idle connections sooner than ${spanWords(timer)}`,
+      summary: `requests met the FIN of ${who}, which closes connections that are idle for ${spanWords(timer)} (${plural(resets, 'reset')}): raise its keep-alive timer above the client's, or let the client give up idle connections sooner than ${spanWords(timer)}`,
       evidence: [
         `each time the server had been silent for ${spanWords(timer)} before its FIN, and had not acknowledged the request`,
         ...known.map(([seconds, names]) => `${String(seconds)} s is the default of ${names}`),
-        ...(one?.example.evidence ?? []),
+        ...(one === undefined ? [] : exampleWords(one.example)),
       ],
       next_steps: [
         'sudo nginx -T 2>/dev/null | grep -n keepalive   # nginx: keepalive_timeout, above that of its clients',
@@ -95,7 +95,7 @@ function idle(cases: readonly Case[], evidence: Evidence): Found[] {
         `of those that were reset none had been silent for less than ${spanWords(shortest)} (at most ${spanWords(longest)})`,
         `of those that went on after a silence (${String(facts.survivals)} times) none had been silent for more than ${spanWords(survived)}`,
         ...known.map(([seconds, names]) => `${String(seconds)} s is the timer of ${names}`),
-        ...first.example.evidence,
+        ...exampleWords(first.example),
       ],
       next_steps: [
         `sysctl net.netfilter.nf_conntrack_tcp_timeout_established   # on the device, if it is Linux: above the longest silence`,

@@ -137,17 +137,23 @@ describe('a host that does not know the connection', () => {
   test('answers what an earlier acknowledgement of the receiver says', () => {
     const crossed = answered({ reset: { seq: 5001 } });
     expect(says(halfOpen, crossed)).toBe('half-open likely kernel');
-    expect(says(halfOpen, answered({ reset: { seq: 5002 } }))).toBe('no: no segment was seen that it answers');
+    expect(says(halfOpen, answered({ reset: { seq: 5002 } }))).toMatch(
+      /^no: no segment was seen that it answers: its receiver's last segment came /,
+    );
   });
   test('answers nothing that came more than a round trip before', () => {
     const before = (age: number): Changes => ({
       receiver: { last: segment({ flags: 'P.', seq: 201, ack: 5051, length: 20, at: AT - age }) },
     });
     expect(says(halfOpen, answered(before(2.9)))).toBe('half-open likely kernel');
-    expect(says(halfOpen, answered(before(3.1)))).toBe('no: no segment was seen that it answers');
+    expect(says(halfOpen, answered(before(3.1)))).toMatch(
+      /^no: no segment was seen that it answers: its receiver's last segment came /,
+    );
     // Nor is an earlier acknowledgement younger than the last.
     const crossed = { ...before(3.1), reset: { seq: 5001 } };
-    expect(says(halfOpen, answered(crossed))).toBe('no: no segment was seen that it answers');
+    expect(says(halfOpen, answered(crossed))).toMatch(
+      /^no: no segment was seen that it answers: its receiver's last segment came /,
+    );
     const { cause, evidence: said } = judge(answered(before(3.1)));
     expect(cause).toBe('unknown');
     expect(said).toEqual([
@@ -157,13 +163,17 @@ describe('a host that does not know the connection', () => {
   });
   test('answers nothing that its sender had acknowledged', () => {
     const acked = { acked: 221, last: segment({ seq: 5051, ack: 221, at: AT - 0.005 }) };
-    expect(says(halfOpen, answered({ sender: acked }))).toBe('no: no segment was seen that it answers');
+    expect(says(halfOpen, answered({ sender: acked }))).toMatch(
+      /^no: no segment was seen that it answers: its receiver's last segment came /,
+    );
     expect(says(halfOpen, answered({ sender: { acked: 220 } }))).toBe('half-open likely kernel');
     // What takes no room is never acknowledged.
     const plain = answered({ sender: { acked: 201 }, receiver: { last: segment({ seq: 201, ack: 5051 }) } });
     expect(says(halfOpen, plain)).toBe('half-open likely kernel');
     const fin = { last: segment({ flags: 'F.', seq: 220, ack: 5051 }) };
-    expect(says(halfOpen, answered({ sender: acked, receiver: fin }))).toBe('no: no segment was seen that it answers');
+    expect(says(halfOpen, answered({ sender: acked, receiver: fin }))).toMatch(
+      /^no: no segment was seen that it answers: its receiver's last segment came /,
+    );
     expect(says(halfOpen, answered({ sender: { acked: 220 }, receiver: fin }))).toBe('half-open likely kernel');
   });
   test('how long its sender was silent is not told of a capture that holds beginnings and ends only', () => {

@@ -136,9 +136,11 @@ describe('forged', () => {
     expect(says(injected, both(RISING, { reset: { timestamp: null } }))).toMatch(/^no: one sign only/);
   });
   test('no sign, or the kernel sent it', () => {
-    expect(says(injected, aborted())).toBe('no: no sign of a third party');
+    expect(says(injected, aborted())).toBe(
+      "no: no sign of a third party: TTL 64 is that of its sender's other packets, its sender says nothing more",
+    );
     expect(says(injected, changed(both(GOES_ON, OFF), sent({ reason: 'TCP_STATE', active: true })))).toBe(
-      "no: the kernel's TCP sent it",
+      "no: the kernel's TCP sent it for TCP_STATE",
     );
   });
 });
@@ -204,7 +206,9 @@ describe("out of its receiver's window", () => {
     expect(evidence(outOfWindow, changed(facts, { reset: { seq: 0xfffffff0 } }))[0]).toContain('14 below');
   });
   test('is no bare reset that answers an earlier segment', () => {
-    expect(says(outOfWindow, answered({ reset: { seq: 5001 } }))).toBe('no: it answers an earlier segment');
+    expect(says(outOfWindow, answered({ reset: { seq: 5001 } }))).toBe(
+      'no: it answers an earlier segment of its receiver',
+    );
   });
 });
 
@@ -248,6 +252,6 @@ describe('a device on the path', () => {
   test('is none where nothing is off, nothing can be compared, or the kernel sent it', () => {
     expect(says(middleboxReset, aborted())).toMatch(/^no: TTL 64 is that of/);
     expect(says(middleboxReset, loneAbort())).toMatch(/^no: its sender had sent nothing/);
-    expect(says(middleboxReset, aborted({ ...OFF, ...NO_SOCKET }))).toBe("no: the kernel's TCP sent it");
+    expect(says(middleboxReset, aborted({ ...OFF, ...NO_SOCKET }))).toBe("no: the kernel's TCP sent it for NO_SOCKET");
   });
 });

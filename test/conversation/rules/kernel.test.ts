@@ -118,7 +118,7 @@ describe('a close that resets, on a kernel without reasons', () => {
   });
   test('not where there is a reason, nor where no socket was closed', () => {
     expect(says(kernelClose, loneAbort(sent({ path: 'close', reason: 'TCP_STATE' })))).toBe(
-      'no: the kernel gives a reason',
+      'no: the kernel gives a reason, TCP_STATE',
     );
     for (const path of [null, 'linger'] as const) {
       expect(says(kernelClose, loneAbort(sent({ path })))).toBe('no: the stack does not say that a socket was closed');
