@@ -38,7 +38,7 @@ export class PatternBook {
     const habit = habitOf(reset);
     if (habit === null) return null;
     const at = reset.seconds + reset.nanos / 1e9;
-    const cell = this.cellOf(habit, clientProgram(reset, habit, who), at);
+    const cell = this.cellOf(habit, clientProgram(habit, who), at);
     const { endpoint, fromServer, toClient, scanner } = cell;
     cell.add(at);
     scanner.add();
@@ -97,11 +97,6 @@ function groupOf<T>(groups: Map<string, T>, key: string, make: (key: string) => 
   return fresh;
 }
 
-function clientProgram(
-  { srcIp, srcPort }: Reset,
-  { client, server, port }: Habit,
-  { sender, receiver }: Attribution,
-): Process | null {
-  const isServer = srcIp === server && srcPort === port;
-  return srcIp === client && !isServer ? sender.process : receiver.process;
+function clientProgram({ byClient }: Habit, { sender, receiver }: Attribution): Process | null {
+  return byClient ? sender.process : receiver.process;
 }

@@ -23,6 +23,8 @@ export interface Habit {
   readonly client: string;
   readonly server: string;
   readonly port: number;
+  /** The client sent the reset: addresses don't tell where both ends are of one host. */
+  readonly byClient: boolean;
   /** The client answered: what it does is captured, too. */
   readonly answered: boolean;
   /** Of a probe: its client had no socket for it, or never completed the handshake. Half-open probes are a scanner's. */
@@ -46,7 +48,7 @@ export function habitOf(reset: Reset): Habit | null {
   if (isBare && !sender.seen && receiver.dataSegments === 0 && receiver.finEnd === null) {
     if (receiver.synAck) {
       if (synSeen) return null;
-      return { ...between('unasked', reset.srcIp, reset.destIp, reset.destPort), answered: true };
+      return { ...between('unasked', reset.srcIp, reset.destIp, reset.destPort), byClient: true, answered: true };
     }
     if (receiver.seen && opener === null) return between('stray', reset.destIp, reset.srcIp, reset.srcPort);
   }
@@ -64,12 +66,12 @@ export function habitOf(reset: Reset): Habit | null {
     return idle === null ? null : { ...between('late-request', client, server, port), idle };
   }
   return isProbe(reset, isBare)
-    ? { ...between('probe', client, server, port), halfOpen: isHalfOpen(reset, isBare) }
+    ? { ...between('probe', client, server, port), byClient: true, halfOpen: isHalfOpen(reset, isBare) }
     : null;
 }
 
 function between(shape: Shape, client: string, server: string, port: number): Habit {
-  return { shape, client, server, port, answered: false, halfOpen: false, idle: 0 };
+  return { shape, client, server, port, byClient: false, answered: false, halfOpen: false, idle: 0 };
 }
 
 function isRefusal({ flags, seq, window, ack }: Reset): boolean {
