@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """
-Makes of a router a long way: what it forwards passes through a tunnel device of this program, which gives it back later,
-or twice. For kernels without netem.
+Makes of a router a long way: what it forwards passes through a tunnel device of this program, which gives it back
+later, or twice. For kernels without netem.
 
     ip netns exec ROUTER python3 far.py --delay 50 DEVICE…      milliseconds each way; it says "ready"
 """

@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
+import { RESETS } from '../support/lab.js';
 import { itWith } from '../support/tools.js';
 import { STORY_CAPTURES, storyTruths } from './findings.js';
 
@@ -32,7 +33,7 @@ describe('the captures of the stories', () => {
   itWith('tcpdump', 'hold the resets that the table has', () => {
     const counted = truths.map(({ file, path }) => {
       const bytes = readFileSync(path);
-      const frames = execFileSync('tcpdump', ['-nn', '-r', '-', 'tcp[tcpflags] & tcp-rst != 0'], {
+      const frames = execFileSync('tcpdump', ['-nn', '-r', '-', RESETS], {
         input: file.endsWith('.gz') ? gunzipSync(bytes) : bytes,
         encoding: 'utf8',
         stdio: ['pipe', 'pipe', 'ignore'],

@@ -108,6 +108,9 @@ function restarted({ conversation }: Facts, { listening }: KernelSent): string[]
   const { sender, receiver, established } = conversation;
   const wasKnown = established || sender.dataSegments > 0 || receiver.dataSegments > 0;
   if (!listening || !wasKnown) return [];
+  // Reset in between, say by late data: the segments that were on their way find the listener alone.
+  if (sender.finEnd !== null)
+    return ['its sender had closed the connection, of which the listener there knows nothing'];
   return ['the connection had been established, and the listener there does not know it: the service was started anew'];
 }
 

@@ -91,6 +91,8 @@ describe('the reason', () => {
     const midway = changed(answered(word), { conversation: { established: false }, sender: { dataSegments: 0 } });
     expect(evidence(kernelReason, midway)).toContain(sentence);
     expect(evidence(kernelReason, mismatch(word))).toHaveLength(1);
+    const closed = changed(answered(word), { sender: { finEnd: 1 } });
+    expect(evidence(kernelReason, closed)).not.toContain(sentence);
     expect(evidence(kernelReason, answered(sent({ reason: 'TCP_FLAGS' })))).toHaveLength(1);
   });
   test('INVALID_SYN at the third segment is a full queue, at a SYN a mismatch', () => {

@@ -28,14 +28,14 @@ def sources(count):
     return [(f'{NETS[i // 250 % 2]}.{1 + i % 250}', 1024 + i // 500) for i in range(count)]
 
 
-def syn_flood(s, count):
+def syn_flood(s, count, pause=0.02):
     """At a closed port; nobody is at those addresses."""
     s.m.nft(f'add rule inet lab forward ip daddr {{ {NETS[0]}.0/24, {NETS[1]}.0/24 }} drop\n')
     forger = Forger(s.a)
     for i, one in enumerate(sources(count)):
         forger.send(one, (s.b_ip, PORT), seq=1_000_000, flags=raw.SYN, window=512)
         if i % 20 == 19:
-            time.sleep(0.02)
+            time.sleep(pause)
 
 
 @story('flood', packed=True)
@@ -46,6 +46,21 @@ def flood(s):
 @story('flood-not', packed=True)
 def flood_not(s):
     syn_flood(s, FEW)
+
+
+@story('flood-not-slow', packed=True)
+def flood_not_slow(s):
+    """As many in 20 s, never a thousand in ten."""
+    syn_flood(s, MANY, 0.34)
+
+
+@story('flood-not-one', 'a', packed=True)
+def flood_not_one(s):
+    """As many and as fast of one client, which knocks without waiting."""
+    for i in range(MANY):
+        with s.a.socket(s.family) as sock:
+            sock.bind((s.a_ip, 20_000 + i))
+            sock.connect_ex((s.b_ip, 7211))
 
 
 @story('flood-syn-reset', packed=True)
@@ -82,7 +97,8 @@ def backscatter(s):
     dice = random.Random(3)
     for i in range(12):
         seq = dice.getrandbits(32)
-        forger.send((s.a_ip, dice.randint(1024, 65000)), (f'{NETS[0]}.{10 + i}', PORT), seq=seq, flags=raw.SYN, window=512)
+        victim, server = (s.a_ip, dice.randint(1024, 65000)), (f'{NETS[0]}.{10 + i}', PORT)
+        forger.send(victim, server, seq=seq, flags=raw.SYN, window=512)
         time.sleep(0.05)
 
 

@@ -28,6 +28,22 @@ def knocking_client_not_one(s):
     s.refused_every([s.to(DEAD, client_ip=one) for one in clients], 0.5)
 
 
+@story('knocking-client-slowing', 'a')
+def knocking_client_slowing(s):
+    """One that waits longer each time: no steady interval."""
+    for wait in 0.2, 0.4, 0.8, 1.6, 0:
+        s.refused(s.to(DEAD))
+        time.sleep(wait)
+
+
+@story('knocking-client-six', 'a')
+def knocking_client_six(s):
+    """The same over IPv6."""
+    s.family = socket.AF_INET6
+    ends = s.a.addresses[s.family], s.b.addresses[s.family]
+    s.refused_every([s.to(DEAD, *ends) for _ in range(5)], 0.5)
+
+
 def nmap(s, *args):
     s.a.run('nmap', '-n', '-Pn', '-T4', '--max-retries', '1', *args)
 
@@ -76,6 +92,12 @@ def scan_not(s):
         time.sleep(0.02)
 
 
+@story('scan-not-few')
+def scan_not_few(s):
+    """nmap -sS of 14 closed ports: one too few."""
+    nmap(s, '-sS', '-p', '7001-7014', s.b_ip)
+
+
 @story('scan-not-ports')
 def scan_not_ports(s):
     """Refused at ten ports."""
@@ -102,9 +124,15 @@ def health_check_not(s):
     checks(s, b'PING\r\n', quick=True)
 
 
-def checks(s, request, quick):
-    listener = s.listen(s.to(5432))
-    for _ in range(5):
+@story('health-check-not-fast')
+def health_check_not_fast(s):
+    """Thirty a second are no checks."""
+    checks(s, b'', quick=True, count=40, pause=0.03)
+
+
+def checks(s, request, quick, count=5, pause=0.5):
+    listener = s.listen(s.to(5432), backlog=64)
+    for _ in range(count):
         client = s.client(s.to(5432))
         # Without it a client delays the third segment.
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, int(quick))
@@ -115,4 +143,4 @@ def checks(s, request, quick):
             wait_for(lambda: info(client)[1] == 0, 'acknowledgements')
             server.recv(100)
         linger(client)
-        time.sleep(0.5)
+        time.sleep(pause)

@@ -1,11 +1,10 @@
 """Who stands between: packet filters, connection tracking, forgers. And connections of which one end knows no more."""
 
-import errno
 import socket
 import time
 
 import raw
-from ends import CLOSED, dead, info, numbers, settle, take, vanish, wait_for
+from ends import dead, linger, numbers, settle, vanish
 from scene import Flow
 from story import TAG, story
 
@@ -260,6 +259,17 @@ def stuck_flow(s):
     client.sendall(s.bytes())
     time.sleep(8)
     vanish(client)
+
+
+@story('stuck-flow-not-half')
+def stuck_flow_not_half(s):
+    """The same, while the server aborts twenty others at that endpoint: it is not what most of its resets are of."""
+    stuck_flow(s)
+    s.m.nft('flush chain inet lab forward\n')
+    listener = s.open[0]
+    for _ in range(20):
+        _, server = idle(s, listener, s.to(PORT))
+        linger(server)
 
 
 @story('stuck-flow-not')

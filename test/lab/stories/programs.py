@@ -84,6 +84,14 @@ def application_aborting_not(s):
     aborts(s, 4, lambda client, server: linger(server))
 
 
+@story('application-aborting-not-mixed')
+def application_aborting_not_mixed(s):
+    """Six, but three by each side."""
+    aborts(s, 3, lambda client, server: linger(server))
+    s.open[0].close()
+    aborts(s, 3, lambda client, server: linger(client))
+
+
 def far(s, delay=FAR, twice=None):
     """The way between the hosts is long, or tells one of them everything twice."""
     with s.m.enter():
@@ -94,7 +102,7 @@ def far(s, delay=FAR, twice=None):
 
 def keepalive(s, wait, last):
     """
-    A keep-alive client of nginx: a request, an answer, `wait` seconds, and another where `last`. nginx waits one second.
+    A keep-alive client of nginx, which waits a second: a request, an answer, `wait` seconds, and another where `last`.
     """
     conn = http.client.HTTPConnection(s.b_ip, WEB)
     conn.sock = s.dial(s.to(WEB))

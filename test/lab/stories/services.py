@@ -32,6 +32,15 @@ def service_down_not(s):
     visited(s, PORT, 3)
 
 
+@story('service-down-not-yet')
+def service_down_not_yet(s):
+    """Refused at first, served then and until the end: it had not been started yet."""
+    for wait in 0.4, 0.9, 0.5:
+        s.refused(s.to(PORT))
+        time.sleep(wait)
+    visited(s, PORT, 3)
+
+
 @story('service-restarted')
 def service_restarted(s):
     """The same by nginx, which is stopped and started; a connection is open meanwhile."""

@@ -2,13 +2,13 @@
 import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import { labProblem, twoHosts, type TwoHosts } from '../../support/lab.js';
 import { testIf } from '../../support/tools.js';
-import { causesOf, expectFinding, expectNoResets, there, Program, watch, type ExpectedFinding } from './stage.js';
+import { causesOf, expectFinding, watchQuiet, there, Program, watch, type ExpectedFinding } from './stage.js';
 
 const PORT = 7211;
 const EVERY_MS = 500;
 const FINDING: ExpectedFinding = {
   id: 'knocking-client',
-  says: [/\bcollector\b/, /127\.0\.0\.1:7211\b/, /\b0\.5 s\b/],
+  says: [/\bcollector\b/, /127\.0\.0\.1:7211\b/, / every 0\.(4[5-9]|5[0-5]?) s\b/],
   next: [/7211/],
 };
 
@@ -32,13 +32,18 @@ describe('a collector knocks at a dead port', () => {
     const broken = await watch(a, 'lo', () => tried(5));
     expect(causesOf(broken)).toEqual({ 'closed-port': broken.packets.unique });
     expect(broken.packets.unique).toBeGreaterThanOrEqual(5);
-    expect(new Set(broken.events.map(({ receiver }) => receiver?.pid))).toEqual(new Set([collector.pid]));
+    // The first one's connect may have been before the trace.
+    const named = broken.events.flatMap(({ receiver }) => receiver ?? []);
+    expect(named.length).toBeGreaterThanOrEqual(broken.packets.unique - 1);
+    expect(new Set(named.map(({ pid, name }) => `${name ?? ''} ${pid}`))).toEqual(
+      new Set([`collector ${collector.pid}`]),
+    );
     expect(broken.failed_connects).toMatchObject([{ port: PORT, process: { name: 'collector' } }]);
     expectFinding(broken, FINDING);
 
     // The next step: somebody listens there.
     await Program.start(a, { role: 'echo', host: '127.0.0.1', port: PORT }).ready();
-    expectNoResets(await watch(a, 'lo', () => tried(4)));
-    expect(collector.outcomes.slice(-3)).toEqual(['connected', 'connected', 'connected']);
+    await watchQuiet(a, 'lo', () => tried(2));
+    expect(collector.outcomes.slice(-2)).toEqual(['connected', 'connected']);
   });
 });
