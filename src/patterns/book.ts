@@ -84,6 +84,7 @@ export class PatternBook {
       fromServer: groupOf(this.fromServers, place, () => new Reflection()),
       toClient: groupOf(this.toClients, client ?? NOBODY, () => new Reflection()),
     });
+    if (habit.shape !== 'late-request' && habit.shape !== 'unasked') cell.endpoint.clients++;
     this.byKey.set(key, cell);
     return cell;
   }

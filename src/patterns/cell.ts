@@ -13,8 +13,8 @@ import type { Scanner } from './scanner.js';
 const MOST_GAPS = 32;
 /** A third look may be chance; a fourth is a habit. */
 const LEAST_RETRIES = 4;
-/** More a second, and it is a flood rather than a client that tries again. */
-const MOST_RETRIES_PER_SECOND = 100;
+/** Clients; of fewer, each is one that tries again, however fast. */
+const LEAST_FLOODING = 10;
 const LEAST_CHECKS = 3;
 const MOST_CHECKS_PER_SECOND = 5;
 
@@ -70,9 +70,10 @@ export class Cell {
     if (habit.shape === 'unasked') return fromServer.isBackscatter || toClient.isBackscatter ? 'backscatter' : null;
     if (habit.shape === 'late-request') return endpoint.idleTimer === null ? null : 'keepalive-race';
     if (scanner.isScan) return 'scan';
+    if (endpoint.isFlood && endpoint.clients >= LEAST_FLOODING) return 'flood';
     if (this.isHealthCheck) return 'health-check';
     if (this.isRetryLoop) return 'retry-loop';
-    return endpoint.isFlood ? 'flood' : null;
+    return endpoint.isFlood && habit.shape === 'probe' ? 'flood' : null;
   }
 
   /** Somebody says to be many hosts, and a server answers them; else the other way round. */
@@ -101,7 +102,7 @@ export class Cell {
 
   private get isRetryLoop(): boolean {
     if (this.habit.shape !== 'refusal' || this.client === null) return false;
-    return this.count >= LEAST_RETRIES && this.perSecond <= MOST_RETRIES_PER_SECOND;
+    return this.count >= LEAST_RETRIES;
   }
 
   private get perSecond(): number {

@@ -17,6 +17,8 @@ const MOST_STRANGERS = 1024;
 export class Endpoint {
   readonly ip: string;
   readonly port: number;
+  /** Clients that were refused, or said nothing. */
+  clients = 0;
   private readonly peak = new Peak();
   private readonly idles: number[] = [];
 
