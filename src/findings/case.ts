@@ -19,9 +19,10 @@ export interface Example {
   readonly evidence: readonly string[];
 }
 
-/** What is known of one reset, for all of its kind. */
-export function exampleWords({ evidence }: Example): string[] {
-  return evidence.length === 0 ? [] : [`one of them: ${evidence.join('; ')}`];
+/** What is known of one reset, for all of its kind; `said` has been said already. */
+export function exampleWords({ evidence }: Example, said: string | null = null): string[] {
+  const rest = evidence.filter((fact) => fact !== said);
+  return rest.length === 0 ? [] : [`one of them: ${rest.join('; ')}`];
 }
 
 /** Programs at one end, the first process of each. */

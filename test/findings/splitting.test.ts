@@ -37,7 +37,7 @@ async function told(file: string, output: (typeof OUTPUTS)[number], ...options: 
     const lines = stdout
       .trimEnd()
       .split('\n')
-      .map((line) => JSON.parse(line) as ResetEvent & { type: string });
+      .map((line) => JSON.parse(line) as Omit<ResetEvent, 'type'> & { type: string });
     return lines.filter(({ type }) => type === 'reset').map((event) => ({ key: keyOf(event), pattern: event.pattern }));
   }
   const [head = '', ...rows] = stdout.trimEnd().split('\r\n');

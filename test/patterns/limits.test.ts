@@ -85,12 +85,12 @@ describe('a health check', () => {
 });
 
 describe('a retry loop', () => {
-  test('is one from the fourth refusal, at most a hundred a second', () => {
+  test('is one from the fourth refusal, however fast', () => {
     const every = (seconds: number, count: number): Reset[] => many(count, (i) => refusal({ at: i * seconds }));
     expect(patternsOf(every(1, 3))).toEqual([null]);
     expect(patternsOf(every(1, 4))).toEqual(['retry-loop']);
-    expect(patternsOf(every(1 / 64, 65))).toEqual(['retry-loop']);
-    expect(patternsOf(every(1 / 128, 65))).toEqual([null]);
+    expect(patternsOf(every(0, 4))).toEqual(['retry-loop']);
+    expect(patternsOf(every(1 / 512, 2000))).toEqual(['retry-loop']);
   });
   test('of two clients is none', () => {
     expect(patternsOf(many(6, (i) => refusal({ client: `10.3.0.${String(i % 2)}`, at: i })))).toEqual([null]);
@@ -135,6 +135,14 @@ describe('a flood', () => {
     expect(patternsOf(many(1998, (i) => refusal({ client: address(i), port: 80 + (i % 2), at: i / 256 })))).toEqual([
       null,
     ]);
+  });
+  test('of ten clients; of fewer, each is one that tries again', () => {
+    const of = (clients: number): Reset[] => many(1200, (i) => refusal({ client: address(i % clients), at: i / 256 }));
+    expect(patternsOf(of(9))).toEqual(['retry-loop']);
+    expect(patternsOf(of(10))).toEqual(['flood']);
+  });
+  test('of one client that opens connections and says nothing in them', () => {
+    expect(patternsOf(many(1000, (i) => probe({ at: i / 256 })))).toEqual(['flood']);
   });
   test('of two shapes at one place', () => {
     const mixed = many(1000, (i) => (i % 2 === 0 ? refusal : halfOpen)({ client: address(i), at: i / 256 }));

@@ -32,8 +32,7 @@ function knocks({ cells, resets }: Episode, evidence: Evidence): Found[] {
         ...(interval === null
           ? []
           : [`half of the gaps are ${spanWords(interval)} or less${cell.isSteady ? ', most are close to that' : ''}`]),
-        ...(closed === undefined || closed.listener === null ? [] : [closed.listener]),
-        ...(closed === undefined ? [] : exampleWords(closed.example)),
+        ...(closed === undefined ? [] : exampleWords(closed.example, closed.listener)),
       ],
       next_steps: [
         ...whoStep(port, evidence),

@@ -52,9 +52,8 @@ function down(one: Case, evidence: Evidence): Found[] {
       summary: `${downWords(one, course.since)}; ${plural(refused, 'connect')} refused`,
       evidence: [
         ...(course.since === null ? [] : [`it accepted a connection at ${momentWords(course.since)}`]),
-        ...(one.listener === null ? [] : [one.listener]),
         `refused from ${momentWords(one.first)} to ${momentWords(one.last)}, and nothing accepted after that`,
-        ...exampleWords(one.example),
+        ...exampleWords(one.example, one.listener),
       ],
       next_steps: [
         ...whoStep(one.port, evidence),
