@@ -15,7 +15,7 @@ import {
   spanWords,
 } from '../../src/report/sentence-words.js';
 import { START } from '../report/analysing.js';
-import { betweenOf, processOf, resetOf } from '../report/attributing.js';
+import { betweenOf, processOf, resetOf, verdictOf } from '../report/attributing.js';
 import { clientIs, halfOpen, lateRequest, ofNoHabit, probe, refusal, talked, unasked } from '../patterns/made-up.js';
 import { evidenceOf } from './facts.js';
 
@@ -175,6 +175,18 @@ describe('findings', () => {
       findAll(evidenceOf(Array.from({ length: count }, (_, i) => ofNoHabit({ at: i })))).map(({ id }) => id);
     expect(aborts(4)).toEqual([]);
     expect(aborts(5)).toEqual(['application-aborting']);
+  });
+
+  test('rest on resets of one side and one cause at one place', () => {
+    const aborts = (make: (i: number) => ReturnType<typeof ofNoHabit>): string[] =>
+      findAll(evidenceOf(Array.from({ length: 8 }, (_, i) => make(i)))).map(({ id }) => id);
+    expect(aborts((i) => ofNoHabit({ port: 80 + (i % 2), at: i }))).toEqual([]);
+    expect(aborts((i) => ofNoHabit({ server: `10.0.0.8${String(i % 2)}`, at: i }))).toEqual([]);
+    expect(
+      aborts((i) => ({ ...ofNoHabit({ at: i }), verdict: verdictOf(i % 2 === 0 ? 'abort' : 'abort-linger') })),
+    ).toEqual([]);
+    const other = { srcIp: '10.0.0.9', srcPort: 50_000, destIp: '10.0.0.80', destPort: 80, resetBy: 'client' as const };
+    expect(aborts((i) => (i % 2 === 0 ? ofNoHabit({ at: i }) : { ...ofNoHabit({ at: i }), ...other }))).toEqual([]);
   });
 
   test('one connection must have ten resets, and half of its port’s', () => {

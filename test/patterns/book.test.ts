@@ -194,6 +194,12 @@ describe('rows', () => {
       if (i % 2 === 0) cell.reported++;
     }
     expect(episodesOf(book.cells)).toMatchObject([{ pattern: 'retry-loop', resets: 5 }]);
+    const scan = new PatternBook();
+    for (let i = 0; i < 40; i++) {
+      const cell = cellOf(scan.add(refusal({ port: 1 + (i % 20), at: i }), NOBODY));
+      if (i < 15) cell.reported++;
+    }
+    expect(episodesOf(scan.cells)).toMatchObject([{ pattern: 'scan', resets: 15, cells: { length: 15 } }]);
     const unreported = new PatternBook();
     for (let i = 0; i < 10; i++) unreported.add(refusal({ at: i }), NOBODY);
     expect(episodesOf(unreported.cells)).toEqual([]);

@@ -91,6 +91,19 @@ export class Programs {
   }
 
   /**
+   * The threads of a process that were there before the trace: any of them may be the last to end, and close what the
+   * process had open. The process is read, for it will be gone by then.
+   */
+  adopt(pid: number, threads: readonly number[], at: number): void {
+    for (const task of threads) {
+      if (task === pid || this.byTask.has(task)) continue;
+      const birth = { at, parent: pid, isThread: true };
+      this.put({ task, birth, name: null, exec: null, read: null, gone: false, before: null });
+    }
+    this.who(pid, at, at);
+  }
+
+  /**
    * What the task had open then, a child of its process may have too: it made one since, which has not executed another
    * program (those mostly let go of what they were not given), or itself has ended and left some behind.
    */

@@ -9,6 +9,7 @@ import { createReadStream, readlinkSync } from 'node:fs';
 import { setPriority, uptime } from 'node:os';
 import { startTime, thread } from '../../base/spawn.js';
 import { netNamespaceOf } from '../sockets/descriptors.js';
+import { listFolder } from '../proc/files.js';
 import { ProcessReader } from '../proc/reader.js';
 import { Programs, type ProcessSource } from './programs.js';
 import {
@@ -37,6 +38,14 @@ const NICE = -15;
 /** Of the time, this part at most goes into reading programs that may never matter. */
 const YOUNG_SHARE = 0.03;
 const MOST_YOUNG_NS = 5e6;
+/** Of a poll, for finding the threads that were there before. */
+const MOST_FINDING_NS = 3e6;
+const MOST_PROCESSES = 65_536;
+const MOST_THREADS_OF_ONE = 256;
+/** Half of what is remembered. */
+const MOST_THREADS = 8192;
+/** After events were lost all are looked for anew, but not all the time. */
+const FIND_AGAIN_NS = 5e9;
 
 function mono(): number {
   return Number(process.hrtime.bigint());
@@ -74,6 +83,10 @@ class Reader {
   /** Nanoseconds that may be spent on young programs. */
   private credit = 0;
   private last = mono();
+  /** Processes whose threads have not been found yet; null: they have to be listed. */
+  private unseen: string[] | null = null;
+  private found = 0;
+  private listedAt = -Infinity;
 
   constructor({ facts, shared }: TraceOrder, send: (word: TraceWord) => void) {
     this.rings = new Rings(facts);
@@ -134,6 +147,7 @@ class Reader {
     }
     Atomics.store(this.shared, UNTIL, BigInt(Math.floor(first.until)));
     this.readYoung(now);
+    this.findThreads(now);
   }
 
   private see({ seen, lost }: Drained): void {
@@ -141,6 +155,7 @@ class Reader {
     if (lost > 0) {
       programs.lost();
       story.lost();
+      this.unseen = null;
     }
     for (const { event, stack } of seen) {
       if (event.kind === 'birth') {
@@ -226,6 +241,25 @@ class Reader {
     const start = mono();
     this.programs.readYoung(now, () => mono() - start < this.credit);
     this.credit -= mono() - start;
+  }
+
+  /** A little at a time: the rings do not wait. */
+  private findThreads(now: number): void {
+    if (this.unseen === null) {
+      if (now - this.listedAt < FIND_AGAIN_NS) return;
+      this.listedAt = now;
+      this.found = 0;
+      this.unseen = listFolder('/proc', MOST_PROCESSES).filter((name) => /^\d+$/.test(name));
+    }
+    const start = mono();
+    while (this.found < MOST_THREADS && mono() - start < MOST_FINDING_NS) {
+      const pid = this.unseen.pop();
+      if (pid === undefined) return;
+      const threads = listFolder(`/proc/${pid}/task`, MOST_THREADS_OF_ONE);
+      if (threads.length < 2) continue;
+      this.found += threads.length;
+      this.programs.adopt(Number(pid), threads.map(Number), mono());
+    }
   }
 
   /** In pieces: all at once the kernel takes a tenth of a second to write it. */

@@ -143,8 +143,8 @@ function ended(one: Case, evidence: Evidence): Found[] {
 function gone(one: Case, evidence: Evidence, resets: number, what: string): Found {
   const program = one.senders.only;
   const place = one.port === null ? one.ip : placeWords(one.ip, one.port);
-  const who =
-    program === null ? (one.by === 'client' ? `a client of ${place}` : place) : `${programWords(program)} at ${place}`;
+  const nameless = one.by === 'client' ? `a client of ${place}` : `the program at ${place}`;
+  const who = program === null ? nameless : `${programWords(program)} at ${place}`;
   return {
     severity: 'warning',
     summary: `${who} ${what}`,

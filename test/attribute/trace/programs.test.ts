@@ -101,6 +101,27 @@ describe('gone before it was read', () => {
   });
 });
 
+describe('threads that were there before the trace', () => {
+  test('are their process, also when all of it has gone', () => {
+    const { source, programs } = made(new MadeUp().put(50, { name: 'node' }, 0));
+    programs.adopt(50, [50, 51, 52], T0);
+    source.tasks.clear();
+    expect(programs.who(52, T0 + SECOND, T0 + SECOND)).toMatchObject({ pid: 50, name: 'node' });
+    expect(programs.who(50, T0 + SECOND, T0 + SECOND)?.pid).toBe(50);
+  });
+
+  test('not before they were found, and not once their number is of another', () => {
+    const { source, programs } = made(new MadeUp().put(50, { name: 'node' }, 0).put(40, { name: 'sh' }, 0));
+    programs.adopt(50, [50, 51], T0);
+    expect(programs.who(51, T0 - SECOND, T0)).toBeNull();
+    source.tasks.delete(50);
+    programs.born(51, 40, 'sh', false, T0 + SECOND);
+    expect(programs.who(51, T0 + 2 * SECOND, T0 + 2 * SECOND)?.pid).toBe(51);
+    programs.adopt(50, [51], T0 + 3 * SECOND);
+    expect(programs.who(51, T0 + 4 * SECOND, T0 + 4 * SECOND)?.pid).toBe(51);
+  });
+});
+
 describe('a thread that is gone', () => {
   test('is its process', () => {
     const { programs } = made(new MadeUp().put(50, { name: 'java' }, 0));
