@@ -30,7 +30,7 @@ import {
 } from '../report/filter.js';
 import { Tally, type ConnectionCounts } from '../report/tally.js';
 import type { AlertRow, Context, Incomplete, KernelReport, Report, ResetEvent, Source, Tool } from '../report/types.js';
-import { Casebook } from '../findings/casebook.js';
+import { byPlace, Casebook } from '../findings/casebook.js';
 import { findAll } from '../findings/find.js';
 import { PatternBook } from '../patterns/book.js';
 import type { Cell } from '../patterns/cell.js';
@@ -458,6 +458,7 @@ export class Analysis {
     const incomplete = [...notRead(scan, this.files, names, growing !== null), ...(growing?.incomplete ?? [])];
     const { after, before } = options.filter;
     const episodes = episodesOf(this.patterns.cells);
+    const { cases } = this.casebook;
     return buildReport({
       tool: options.tool,
       source: sourceOf(scan, names, options.context, growing),
@@ -479,7 +480,8 @@ export class Analysis {
       incomplete,
       patterns: patternRows(episodes),
       findings: findAll({
-        cases: this.casebook.cases,
+        cases,
+        at: byPlace(cases),
         episodes,
         serverFacts: (server) => this.tracker.serverFacts(server),
         resets: this.counted,

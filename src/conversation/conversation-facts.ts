@@ -61,7 +61,7 @@ export function nothingAfter(): AfterFacts {
 }
 
 /** Of a reset whose connection nothing else was seen of. */
-export function nothingKnown(full = false, hasOthers = full): ConversationFacts {
+export function nothingKnown(full = false, hasHandshakes = full): ConversationFacts {
   return {
     sender: NOTHING_SENT,
     receiver: NOTHING_SENT,
@@ -71,7 +71,7 @@ export function nothingKnown(full = false, hasOthers = full): ConversationFacts 
     established: false,
     earlier: null,
     full,
-    hasOthers,
+    hasHandshakes,
     gap: false,
     lastAt: null,
     firstAt: null,
@@ -91,12 +91,12 @@ export function conversationFacts(
   row: number,
   senderIsLower: boolean,
   full: boolean,
-  hasOthers: boolean = full,
+  hasHandshakes: boolean = full,
 ): ConversationFacts {
   const { words, times } = table;
   const base = row * STATE_WORDS;
   const bits = word(words, base + state.BITS);
-  if ((bits & state.ANY) === 0) return nothingKnown(full, hasOthers);
+  if ((bits & state.ANY) === 0) return nothingKnown(full, hasHandshakes);
   const probes = word(words, base + state.PROBES);
   const lower = sideFacts(table, base + LOWER, base + LOWER_SELDOM, probes & 0xff);
   const higher = sideFacts(table, base + HIGHER, base + HIGHER_SELDOM, (probes >>> 8) & 0xff);
@@ -113,7 +113,7 @@ export function conversationFacts(
     established: (bits & state.ESTABLISHED) !== 0,
     earlier: (bits & state.EARLIER_LIVE) !== 0 ? 'live' : (bits & state.EARLIER_ENDED) !== 0 ? 'ended' : null,
     full,
-    hasOthers,
+    hasHandshakes,
     gap: (bits & state.GAP) !== 0 || isMissing(sender, receiver) || isMissing(receiver, sender),
     lastAt: isSeen ? lastOf(times, base) : null,
     firstAt: isSeen ? value(times, base / 2 + state.FIRST_AT) : null,

@@ -72,8 +72,8 @@ export class Conversations {
   clock = 0;
   /** Segments without SYN, FIN or RST were seen: the capture holds more than the beginnings and ends of connections. */
   sawMiddle = false;
-  /** Segments other than resets were seen. */
-  sawOthers = false;
+  /** Segments with SYN were seen: the capture holds handshakes. */
+  sawSyns = false;
   private readonly listener: ConversationListener;
   /** Of the block that is being taken: where each record begins, and its connection's row, or GONE. */
   private readonly begins = new Int32Array(BLOCK);
@@ -265,7 +265,6 @@ export class Conversations {
     const seq = word(words, at + R_SEQ);
     const ack = word(words, at + R_ACK);
     const length = word(words, at + R_LENGTH);
-    this.sawOthers = true;
     if ((flags & (SYN | FIN)) === 0) this.sawMiddle = true;
     let own$ = word(s, own + state.S_BITS);
     if (
@@ -282,6 +281,7 @@ export class Conversations {
       if (time - value(times, ownTimes + state.S_LAST_AT) > SAME_HOST_SECONDS) times[ownTimes + state.S_LAST_AT] = time;
       return;
     }
+    if ((flags & SYN) !== 0) this.sawSyns = true;
     if ((flags & SYN) !== 0 && this.handshake(table, row, words, at, isLower)) own$ = 0;
     let bits = word(s, base + state.BITS);
     if ((bits & state.WATCHED) !== 0) this.listener.watched(table, row, words, at, time);

@@ -99,8 +99,8 @@ export interface ConversationFacts {
   readonly earlier: 'ended' | 'live' | null;
   /** The capture holds more than the beginnings and ends of connections. */
   readonly full: boolean;
-  /** The capture holds other segments than resets: by then one had been seen. */
-  readonly hasOthers: boolean;
+  /** The capture holds segments with SYN: by then one had been seen. */
+  readonly hasHandshakes: boolean;
   /** A sequence number was passed over: not everything was captured. */
   readonly gap: boolean;
   /** Time of the connection's last segment before the reset, and of its first. */

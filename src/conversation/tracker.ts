@@ -249,7 +249,7 @@ export class Tracker {
   /** Takes what is known of the reset's connection and its ends, and lets them know of it. */
   private meet(reset: Waiting, table: ConversationTable, row: number, time: number): void {
     const { conversations, scratch, roles, watches } = this;
-    const facts = conversationFacts(table, row, table.sourceIsLower, conversations.sawMiddle, conversations.sawOthers);
+    const facts = conversationFacts(table, row, table.sourceIsLower, conversations.sawMiddle, conversations.sawSyns);
     if ((reset.flags & ACK) === 0 && !facts.sender.seen) facts.elsewhere = this.elsewhere(reset, table, row);
     const first = { seq: reset.seq, ack: reset.ack, at: time };
     watches.see(table, row, scratch, 0, time);

@@ -12,6 +12,7 @@ import { programName } from '../report/sentence-words.js';
 const MOST_PROGRAMS = 8;
 const MOST_CLIENTS = 1024;
 const MOST_GROUPS = 256;
+const MOST_FLOWS = 256;
 
 /** Where a reset can be looked at again. */
 export interface Example {
@@ -83,8 +84,10 @@ export class Case {
   silences = 0;
   shortestSilence = Infinity;
   longestSilence = 0;
-  /** The connection with the most resets, and how many it has. */
-  mostOfOne: { readonly reset: Reset; readonly count: number } | null = null;
+  /** The connection with the most resets, how many it has, and since when. */
+  mostOfOne: { readonly reset: Reset; readonly count: number; readonly since: number } | null = null;
+  /** When connections were first seen to be reset again. */
+  private readonly again = new Map<string, number>();
   /** A reset whose sender says its numbers to somebody else. */
   elsewhere: Example | null = null;
   elsewheres = 0;
@@ -135,8 +138,7 @@ export class Case {
 
   private addConversation(reset: Reset): void {
     const { sender, silence, elsewhere } = reset.conversation;
-    const count = sender.resets + 1;
-    if (count > (this.mostOfOne?.count ?? 1)) this.mostOfOne = { reset, count };
+    this.addFlow(reset, sender.resets + 1);
     if (elsewhere !== null) {
       this.elsewheres++;
       this.elsewhere ??= { reset, evidence: reset.verdict.evidence };
@@ -145,6 +147,16 @@ export class Case {
     this.silences++;
     this.shortestSilence = Math.min(this.shortestSilence, silence);
     this.longestSilence = Math.max(this.longestSilence, silence);
+  }
+
+  private addFlow(reset: Reset, count: number): void {
+    if (count < 2) return;
+    const flow = `${String(reset.srcPort)} ${reset.destIp} ${String(reset.destPort)}`;
+    if (this.again.size < MOST_FLOWS && !this.again.has(flow)) {
+      this.again.set(flow, reset.conversation.sender.lastReset?.at ?? reset.seconds);
+    }
+    const since = this.again.get(flow);
+    if (since !== undefined && count > (this.mostOfOne?.count ?? 1)) this.mostOfOne = { reset, count, since };
   }
 
   /** Resets that are part of none of these patterns. */

@@ -34,3 +34,15 @@ export class Casebook {
     known.add(reset, who, group);
   }
 }
+
+/** Finds cases by their port: of very many. */
+export function byPlace(cases: readonly Case[]): (ip: string, port: number | null) => readonly Case[] {
+  const places = new Map<string, Case[]>();
+  const key = (ip: string, port: number | null): string => `${ip}|${String(port)}`;
+  for (const one of cases) {
+    const known = places.get(key(one.ip, one.port));
+    if (known === undefined) places.set(key(one.ip, one.port), [one]);
+    else known.push(one);
+  }
+  return (ip, port) => places.get(key(ip, port)) ?? [];
+}

@@ -4,7 +4,6 @@
  * A finder that finds very much is cut: the reader wants what matters, the tables have the rest.
  */
 
-import { plural } from '../base/text.js';
 import type { Finding } from '../report/types.js';
 import type { Evidence, Finder, FindingId, Found } from './finder.js';
 import { applicationAborting } from './finders/aborting.js';
@@ -49,8 +48,8 @@ function some(id: FindingId, found: readonly Found[]): Finding[] {
     const more = sorted.length - MOST_OF_ONE;
     const evidence =
       i === MOST_OF_ONE - 1 && more > 0
-        ? [...one.evidence, `${plural(more, 'more')} of the kind: the tables below have them`]
+        ? [...one.evidence, `${String(more)} more of the kind: the tables below have them`]
         : one.evidence;
-    return { id, ...one, evidence: [...new Set(evidence)] };
+    return { id, ...one, evidence: [...new Set(evidence.map((fact) => fact.trim()).filter((fact) => fact !== ''))] };
   });
 }

@@ -11,6 +11,8 @@ import type { Case } from './case.js';
 /** Everything that findings are made of. */
 export interface Evidence {
   readonly cases: readonly Case[];
+  /** Those at one port. */
+  readonly at: (ip: string, port: number | null) => readonly Case[];
   readonly episodes: readonly Episode[];
   /** By a server's number; null: not known any more. */
   readonly serverFacts: (server: number) => ServerFacts | null;

@@ -12,10 +12,17 @@ export function shellWord(text: string): string {
   return PLAIN.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
+/** A file's name as an argument: none is taken for an option. Null: it was standard input, which is over. */
+export function fileWord(name: string): string | null {
+  if (name === '-') return null;
+  return shellWord(name.startsWith('-') ? `./${name}` : name);
+}
+
 /** The reset's ladder, where its frame is in a file. */
 export function ladderStep({ reset }: Example, { files, live }: Evidence): string[] {
-  const name = files[reset.file];
-  return live || name === undefined ? [] : [`rstscope explain ${shellWord(name)} ${String(reset.frame)}`];
+  const name = live ? undefined : files[reset.file];
+  const word = name === undefined ? null : fileWord(name);
+  return word === null ? [] : [`rstscope explain ${word} ${String(reset.frame)}`];
 }
 
 export function whoStep(port: number | null, { live }: Evidence): string[] {
@@ -27,13 +34,7 @@ export function whoStep(port: number | null, { live }: Evidence): string[] {
 export function logStep(process: Process | null): string[] {
   if (process === null) return [];
   const { unit, pid } = process;
-  return unit !== null && isNamedUnit(unit)
+  return unit !== null && isNamedUnit(unit) && !unit.startsWith('-')
     ? [`systemctl status ${shellWord(unit)}`, `journalctl -u ${shellWord(unit)} --since -15min`]
     : [`ps -o pid,ppid,lstart,args -p ${String(pid)}`];
-}
-
-/** A capture that holds what this one lacks. */
-export function fullerCapture(port: number | null, seconds = 60): string {
-  const filter = port === null ? '' : ` port ${String(port)}`;
-  return `sudo rstscope live --context full -d ${String(seconds)}${filter}`;
 }

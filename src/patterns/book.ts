@@ -8,6 +8,7 @@
 import type { Attribution, Process } from '../attribute/process.js';
 import type { Reset } from '../conversation/reset.js';
 import { Cell } from './cell.js';
+import { groupOf as programGroup } from '../report/process-group.js';
 import { habitOf, type Habit } from './habit.js';
 import { Endpoint, Reflection } from './places.js';
 import { Scanner } from './scanner.js';
@@ -39,20 +40,19 @@ export class PatternBook {
     if (habit === null) return null;
     const at = reset.seconds + reset.nanos / 1e9;
     const cell = this.cellOf(habit, clientProgram(habit, who), at);
-    const { endpoint, fromServer, toClient, scanner } = cell;
+    const { endpoint, fromServer, toClient } = cell;
     cell.add(at);
-    scanner.add();
     if (habit.shape === 'late-request') endpoint.addRace(habit.idle);
     else if (habit.shape === 'unasked') {
       fromServer.add(habit.client);
-      toClient.add(habit.server);
-    } else endpoint.add(reset.seconds, reset.nanos);
+      if (cell.client !== null) toClient.add(habit.server);
+    } else endpoint.add(habit.client, reset.seconds, reset.nanos);
     return cell;
   }
 
   private cellOf(habit: Habit, program: Process | null, at: number): Cell {
     const { shape, client, server, port } = habit;
-    const name = program === null ? '' : (program.unit ?? program.exe ?? program.name ?? '');
+    const name = program === null ? '' : programGroup(program).identity;
     const key = `${shape}|${client}|${server}|${String(port)}|${name}`;
     const known = this.byKey.get(key);
     if (known !== undefined) return known;
@@ -67,7 +67,7 @@ export class PatternBook {
     const { shape, client, server, port } = habit;
     const scanner = this.scanners.get(client);
     if (scanner?.isScan === true) {
-      return (scanner.overflow ??= this.make(`${shape}|${client}`, habit, client, null));
+      return (scanner.overflow ??= this.make(`${shape}|${client}`, habit, client, null, true));
     }
     const key = `${shape}||${server}|${String(port)}`;
     const known = this.byKey.get(key) ?? this.byKey.get(shape);
@@ -75,16 +75,17 @@ export class PatternBook {
     return this.make(this.byKey.size < 2 * this.limit ? key : shape, habit, null, null);
   }
 
-  private make(key: string, habit: Habit, client: string | null, program: Process | null): Cell {
+  private make(key: string, habit: Habit, client: string | null, program: Process | null, scattered = false): Cell {
     const { server, port } = habit;
     const place = `${server}|${String(port)}`;
-    const cell = new Cell(habit, client, program, {
-      scanner: groupOf(this.scanners, client ?? NOBODY, (ip) => new Scanner(ip)),
+    const groups = {
+      // Of several clients nothing is told together.
+      scanner: client === null ? new Scanner(NOBODY) : groupOf(this.scanners, client, (ip) => new Scanner(ip)),
       endpoint: groupOf(this.endpoints, place, () => new Endpoint(server, port)),
       fromServer: groupOf(this.fromServers, place, () => new Reflection()),
-      toClient: groupOf(this.toClients, client ?? NOBODY, () => new Reflection()),
-    });
-    if (habit.shape !== 'late-request' && habit.shape !== 'unasked') cell.endpoint.clients++;
+      toClient: client === null ? new Reflection() : groupOf(this.toClients, client, () => new Reflection()),
+    };
+    const cell = new Cell(habit, client, program, groups, scattered);
     this.byKey.set(key, cell);
     return cell;
   }

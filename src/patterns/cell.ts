@@ -16,6 +16,9 @@ const LEAST_RETRIES = 4;
 /** Clients; of fewer, each is one that tries again, however fast. */
 const LEAST_FLOODING = 10;
 const LEAST_CHECKS = 3;
+/** Whoever comes back to a place so often within a while wants something there: no scanner does. */
+const MOST_LOOKS = 3;
+const AGAIN_SECONDS = 300;
 const MOST_CHECKS_PER_SECOND = 5;
 
 export class Cell {
@@ -35,14 +38,19 @@ export class Cell {
   /** Of its server, and of its client: the one with more strangers tells who is meant. */
   readonly fromServer: Reflection;
   readonly toClient: Reflection;
+  /** Of several places, for want of room. */
+  readonly scattered: boolean;
   private gaps: number[] | null = null;
+  private again = 0;
 
   constructor(
     habit: Habit,
     client: string | null,
     program: Process | null,
     groups: Pick<Cell, 'scanner' | 'endpoint' | 'fromServer' | 'toClient'>,
+    scattered = false,
   ) {
+    this.scattered = scattered;
     this.habit = habit;
     this.client = client;
     this.program = program;
@@ -59,6 +67,7 @@ export class Cell {
       this.gaps ??= [];
       if (this.gaps.length === MOST_GAPS) this.gaps.shift();
       this.gaps.push(at - this.last);
+      if (at - this.last <= AGAIN_SECONDS && ++this.again === MOST_LOOKS && !this.scattered) this.scanner.heavy++;
     }
     if (!(at < this.last)) this.last = at;
     if (Number.isNaN(this.first)) this.first = at;
@@ -69,8 +78,9 @@ export class Cell {
     const { habit, scanner, endpoint, fromServer, toClient } = this;
     if (habit.shape === 'unasked') return fromServer.isBackscatter || toClient.isBackscatter ? 'backscatter' : null;
     if (habit.shape === 'late-request') return endpoint.idleTimer === null ? null : 'keepalive-race';
-    if (scanner.isScan) return 'scan';
-    if (endpoint.isFlood && endpoint.clients >= LEAST_FLOODING) return 'flood';
+    if (scanner.isScan && (this.scattered || this.again < MOST_LOOKS)) return 'scan';
+    if (this.scattered) return null;
+    if (endpoint.isFlood && (this.client === null || endpoint.clients.size >= LEAST_FLOODING)) return 'flood';
     if (this.isHealthCheck) return 'health-check';
     if (this.isRetryLoop) return 'retry-loop';
     return endpoint.isFlood && habit.shape === 'probe' ? 'flood' : null;
@@ -84,6 +94,14 @@ export class Cell {
   /** Seconds between two of its resets, as most are; null: too few. */
   get interval(): number | null {
     return this.gaps === null ? null : median(this.gaps);
+  }
+
+  /** That interval is the rhythm of the whole, and no burst's of several. */
+  get isRhythm(): boolean {
+    const { interval, count, first, last } = this;
+    if (interval === null || !(last > first)) return false;
+    const span = interval * (count - 1);
+    return span >= (last - first) / 2 && span <= (last - first) * 1.5;
   }
 
   /** Most of its gaps lie within a fifth of the interval. */

@@ -35,6 +35,8 @@ export interface Habit {
 
 /** A server's timer that closes idle connections has more; what is closed sooner was not idle. */
 const LEAST_IDLE = 0.5;
+/** Below it there are services only. */
+const FIRST_CLIENT_PORT = 1024;
 /** A request that crosses the FIN comes within a round trip of it; later, the client had the FIN and did not heed it. */
 const LONGEST_CROSSING = 2;
 
@@ -50,7 +52,10 @@ export function habitOf(reset: Reset): Habit | null {
       if (synSeen) return null;
       return { ...between('unasked', reset.srcIp, reset.destIp, reset.destPort), byClient: true, answered: true };
     }
-    if (receiver.seen && opener === null) return between('stray', reset.destIp, reset.srcIp, reset.srcPort);
+    // A server's segments to clients that have gone are no probes.
+    const isOfServer = reset.resetBy === 'client' || reset.destPort < FIRST_CLIENT_PORT;
+    if (receiver.seen && opener === null && !isOfServer)
+      return between('stray', reset.destIp, reset.srcIp, reset.srcPort);
   }
   const client = clientIp(reset);
   const server = serverIp(reset);
@@ -58,9 +63,9 @@ export function habitOf(reset: Reset): Habit | null {
   if (client === null || server === null || port === null) return null;
   if (reset.resetBy === 'server') {
     if (isRefusal(reset)) {
-      const { receiver: caller, hasOthers } = reset.conversation;
-      // Where SYNs are captured, its is not: somebody else may have sent it in the name of this client.
-      return between(hasOthers && !caller.seen ? 'unasked' : 'refusal', client, server, port);
+      const { receiver: caller, hasHandshakes } = reset.conversation;
+      // Where handshakes are captured, its SYN is not: somebody else may have sent it in the name of this client.
+      return between(hasHandshakes && !caller.seen ? 'unasked' : 'refusal', client, server, port);
     }
     const idle = idleBeforeCrossing(reset);
     return idle === null ? null : { ...between('late-request', client, server, port), idle };

@@ -11,14 +11,16 @@ const LEAST_RACES = 2;
 const TIMER_SLACK = 0.25;
 const LEAST_ANSWERS = 10;
 const LEAST_STRANGERS = 5;
-const MOST_STRANGERS = 1024;
+const MOST_CLIENTS = 64;
+/** So many are told apart; more is "more than". */
+export const MOST_STRANGERS = 1024;
 
 /** One serving address and port. */
 export class Endpoint {
   readonly ip: string;
   readonly port: number;
-  /** Clients that were refused, or said nothing. */
-  clients = 0;
+  /** Clients that were refused, or said nothing, as far as they are told apart. */
+  readonly clients = new Set<string>();
   private readonly peak = new Peak();
   private readonly idles: number[] = [];
 
@@ -28,8 +30,9 @@ export class Endpoint {
   }
 
   /** A reset of a connection in which nothing was said. */
-  add(seconds: number, nanos: number): void {
-    this.peak.add(seconds, nanos);
+  add(client: string, seconds: number, nanos: number): void {
+    if (this.clients.size < MOST_CLIENTS) this.clients.add(client);
+    if (!Number.isNaN(seconds)) this.peak.add(seconds, nanos);
   }
 
   /** A request met its FIN, which came after `idle` seconds. */

@@ -6,9 +6,11 @@
 
 import { grouped, plural } from '../base/text.js';
 import type { Pattern } from '../conversation/verdict.js';
+import { groupOf } from '../report/process-group.js';
 import { listWords, placeWords, programWords, spanWords } from '../report/sentence-words.js';
 import type { PatternRow } from '../report/types.js';
 import type { Cell } from './cell.js';
+import { MOST_STRANGERS } from './places.js';
 
 /** Rows in the report; those with the most resets. What is beyond is summed up, a row for each pattern. */
 const MOST_ROWS = 200;
@@ -49,7 +51,7 @@ function groupKey(pattern: Pattern, { client, habit: { server, port }, program, 
       return `${pattern}|${place}`;
     case 'health-check':
     case 'retry-loop':
-      return `${pattern}|${client ?? ''}|${place}|${program?.unit ?? program?.exe ?? program?.name ?? ''}`;
+      return `${pattern}|${client ?? ''}|${place}|${program === null ? '' : groupOf(program).identity}`;
   }
 }
 
@@ -70,14 +72,14 @@ export function patternRows(episodes: readonly Episode[]): PatternRow[] {
 function rowOf(episode: Episode): PatternRow {
   const { pattern, cells, resets } = episode;
   const single = pattern === 'health-check' || pattern === 'retry-loop' ? (cells[0] ?? null) : null;
-  const interval = single?.interval ?? null;
+  const interval = single?.isRhythm === true ? single.interval : null;
   return {
     pattern,
     resets,
     summary: summaryOf(episode),
     client: sameOf(cells, ({ client }) => client),
-    server: sameOf(cells, ({ habit }) => habit.server),
-    port: sameOf(cells, ({ habit }) => habit.port),
+    server: sameOf(cells, ({ habit, scattered }) => (scattered ? null : habit.server)),
+    port: sameOf(cells, ({ habit, scattered }) => (scattered ? null : habit.port)),
     interval_seconds: interval === null ? null : Number(interval.toFixed(6)),
   };
 }
@@ -104,9 +106,8 @@ export function summaryOf({ pattern, cells, resets }: Episode): string {
       return `${who} tries ${place} ${rhythm(cell)} and is refused`;
     case 'flood': {
       const clients = new Set(cells.map(({ client }) => client));
-      const from = clients.has(null)
-        ? `more than ${grouped(clients.size - 1)} addresses`
-        : plural(clients.size, 'address', 'addresses');
+      const many = plural(clients.size - (clients.has(null) ? 1 : 0), 'address', 'addresses');
+      const from = clients.has(null) ? `more than ${many}` : many;
       return `${place} met up to ${grouped(cell.endpoint.mostInTenSeconds)} attempts in 10 s from ${from}`;
     }
     case 'keepalive-race': {
@@ -114,17 +115,21 @@ export function summaryOf({ pattern, cells, resets }: Episode): string {
       return `${plural(resets, 'request')} met the FIN of ${place}, which closes connections that are idle for ${timer === null ? 'a while' : spanWords(timer)}`;
     }
     case 'backscatter':
-      return `${backscatterOf(cells, cell)}${cells.some(({ habit: { answered } }) => answered) ? '' : ', or the capture holds one direction only'}`;
+      return `${backscatterOf(cell)}${cells.some(({ habit: { answered } }) => answered) ? '' : ', or the capture holds one direction only'}`;
   }
 }
 
-function backscatterOf(cells: readonly Cell[], { isOfServer, client, habit: { server, port } }: Cell): string {
+function backscatterOf({ isOfServer, client, fromServer, toClient, habit: { server, port } }: Cell): string {
   if (isOfServer) {
-    const many = plural(new Set(cells.map((cell) => cell.client)).size, 'address', 'addresses');
+    const many = strangersOf(fromServer, 'address', 'addresses');
     return `${placeWords(server, port)} answers SYNs of ${many} that did not send any: somebody floods it in their names`;
   }
-  const many = plural(new Set(cells.map(({ habit }) => habit.server)).size, 'host');
-  return `${many} answer SYNs of ${client ?? 'a host'} that it did not send: somebody uses its address`;
+  return `${strangersOf(toClient, 'host')} answer SYNs of ${client ?? 'a host'} that it did not send: somebody uses its address`;
+}
+
+function strangersOf({ strangers }: Cell['fromServer'], one: string, many?: string): string {
+  const words = plural(strangers.size, one, many);
+  return strangers.size < MOST_STRANGERS ? words : `at least ${words}`;
 }
 
 export function clientWords({ client, program }: Cell): string {
@@ -132,17 +137,18 @@ export function clientWords({ client, program }: Cell): string {
   return client ?? 'somebody';
 }
 
-/** "every 0.5 s", "about every 3 s", "41 times". */
+/** "every 0.5 s", "about every 3 s"; "12 times within 2.1 h" where it comes in bursts. */
 export function rhythm(cell: Cell): string {
-  const { interval, count } = cell;
-  if (interval === null) return plural(count, 'time');
-  return `${cell.isSteady ? 'every' : 'about every'} ${spanWords(interval)}`;
+  const { interval, count, first, last } = cell;
+  if (interval !== null && cell.isRhythm) return `${cell.isSteady ? 'every' : 'about every'} ${spanWords(interval)}`;
+  return last > first ? `${plural(count, 'time')} within ${spanWords(last - first)}` : plural(count, 'time');
 }
 
 /** "998 ports of 10.0.0.2", "port 22 of 254 hosts". */
 export function targetsOf(cells: readonly Cell[]): string {
-  const servers = [...new Set(cells.map(({ habit: { server } }) => server))];
-  const ports = [...new Set(cells.map(({ habit: { port } }) => port))];
+  const known = cells.filter(({ scattered }) => !scattered);
+  const servers = [...new Set(known.map(({ habit: { server } }) => server))];
+  const ports = [...new Set(known.map(({ habit: { port } }) => port))];
   const more = cells.some(({ scanner: { overflow } }) => overflow !== null) ? 'more than ' : '';
   if (servers.length === 1) return `${more}${plural(ports.length, 'port')} of ${servers[0] ?? ''}`;
   if (ports.length === 1) return `port ${String(ports[0])} of ${more}${plural(servers.length, 'host')}`;

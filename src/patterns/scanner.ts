@@ -11,17 +11,15 @@ const LEAST_PORTS = 15;
 const LEAST_HOSTS = 25;
 /** Places of any kind: scattered over hosts and ports they are a scan all the same. */
 const LEAST_PLACES = 100;
-/** Tries a place. Whoever comes back again and again wants something there. */
-const MOST_TRIES = 3;
-
 export class Scanner {
   readonly ip: string;
-  /** Its cells; what found no room for one of its own is in the last. */
   readonly cells: Cell[] = [];
   /** Where what finds no room for a cell of its own goes. */
   overflow: Cell | null = null;
-  private count = 0;
+  /** Cells that it came back to again and again. */
+  heavy = 0;
   private hasMany = false;
+  private readonly seen = new Set<string>();
   private readonly portsOf = new Map<string, number[]>();
   private readonly hostsOn = new Map<number, number[]>();
   private readonly places: number[] = [];
@@ -30,27 +28,28 @@ export class Scanner {
     this.ip = ip;
   }
 
-  /** A cell of it was made, `at` in seconds since 1970. */
+  /** A cell of it was made, `at` in seconds since 1970; NaN: when, the capture does not say, nor whether it was soon. */
   meet(cell: Cell, at: number): void {
     this.cells.push(cell);
-    if (this.hasMany || !countsAsLook(cell)) return;
+    if (this.hasMany || Number.isNaN(at) || !countsAsLook(cell)) return;
     const { server, port } = cell.habit;
+    const place = `${server}|${String(port)}`;
+    // Tried by another program, or in another way.
+    if (this.seen.has(place)) return;
+    this.seen.add(place);
     this.hasMany =
       isMany(listOf(this.portsOf, server), at, LEAST_PORTS) ||
       isMany(listOf(this.hostsOn, port), at, LEAST_HOSTS) ||
       isMany(this.places, at, LEAST_PLACES);
     if (!this.hasMany) return;
+    this.seen.clear();
     this.portsOf.clear();
     this.hostsOn.clear();
   }
 
-  /** A reset of one of its cells. */
-  add(): void {
-    this.count++;
-  }
-
+  /** It looked at many places, and at most of them no more than a few times. */
   get isScan(): boolean {
-    return this.hasMany && this.count <= MOST_TRIES * this.cells.length + (this.overflow?.count ?? 0);
+    return this.hasMany && 2 * this.heavy <= this.cells.length;
   }
 }
 

@@ -62,7 +62,7 @@ export function backendNotes({ endpoints, ports }: Report): string[] {
     const others = (whole.connections ?? 0) - row.connections;
     if (others <= 0 || row.resets < LEAST_RESETS || row.pattern !== null) continue;
     const reset = Math.max(0, resetOf(whole) - resetOf(row)) / others;
-    if (row.reset_ratio === 0 || row.reset_ratio < MUCH_MORE * reset) continue;
+    if (row.reset_ratio === 0 || row.reset_ratio < MUCH_MORE * reset - 1e-9) continue;
     notes.push(
       `${endpoint(row.ip, row.port)}: ${percent(row.reset_ratio)} of ${plural(row.connections, 'connection')} reset; ` +
         `of the ${grouped(others)} to other servers on port ${String(row.port)} ${percent(reset)}`,

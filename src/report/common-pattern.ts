@@ -19,6 +19,7 @@ export class CommonPattern {
 
   add(group: Patterned | null): void {
     if (this.none || group === this.first) return;
+    if (group !== null && this.others?.has(group) === true) return;
     if (group === null || this.others?.size === MOST_GROUPS) {
       this.none = true;
       this.others = null;

@@ -42,7 +42,14 @@ function digits(value: number): string {
 
 /** "15:02:10 UTC" of seconds since 1970. */
 export function momentWords(seconds: number): string {
-  return `${isoTime(seconds, 0, 0).slice(11, 19)} UTC`;
+  return Number.isFinite(seconds) ? `${isoTime(seconds, 0, 0).slice(11, 19)} UTC` : 'an unknown time';
+}
+
+/** "from 15:02:10 UTC to 15:02:12 UTC"; '' where the capture gave no times. */
+export function periodWords(first: number, last: number): string {
+  if (!Number.isFinite(first) || !Number.isFinite(last)) return '';
+  const [from, to] = [momentWords(first), momentWords(last)];
+  return from === to ? `at ${from}` : `from ${from} to ${to}`;
 }
 
 /** "80, 443, 8080 and 12 more". */

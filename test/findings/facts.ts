@@ -1,5 +1,5 @@
 /** Evidence for finders, made up: cases of resets that come one after another, and episodes of a book. */
-import { Casebook } from '../../src/findings/casebook.js';
+import { byPlace, Casebook } from '../../src/findings/casebook.js';
 import type { Evidence } from '../../src/findings/finder.js';
 import type { Attribution } from '../../src/attribute/process.js';
 import type { Reset } from '../../src/conversation/reset.js';
@@ -21,7 +21,12 @@ export function evidenceOf(
     casebook.add(reset, who, cell);
   }
   return {
-    ...{ cases: casebook.cases, episodes: episodesOf(book.cells), serverFacts: () => null },
+    ...{
+      cases: casebook.cases,
+      at: byPlace(casebook.cases),
+      episodes: episodesOf(book.cells),
+      serverFacts: () => null,
+    },
     ...{ resets: resets.length, live: false, files: ['capture.pcap'] },
     ...changes,
   };

@@ -4,7 +4,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { found } from '../../src/attribute/process.js';
 import { findAll, FINDERS } from '../../src/findings/find.js';
-import { fullerCapture, ladderStep, logStep, shellWord, whoStep } from '../../src/findings/steps.js';
+import { ladderStep, logStep, shellWord, whoStep } from '../../src/findings/steps.js';
 import type { Finding } from '../../src/report/types.js';
 import {
   listWords,
@@ -91,8 +91,6 @@ describe('steps', () => {
     expect(whoStep(null, evidenceOf([]))).toEqual([]);
     expect(whoStep(80, evidenceOf([]))).toEqual(['sudo rstscope who 80   # on the server']);
     expect(whoStep(80, evidenceOf([], { live: true }))).toEqual(['sudo rstscope who 80']);
-    expect(fullerCapture(80)).toBe('sudo rstscope live --context full -d 60 port 80');
-    expect(fullerCapture(null, 5)).toBe('sudo rstscope live --context full -d 5');
   });
 });
 

@@ -38,8 +38,8 @@ describe('a lone reset, nothing else of its connection captured', () => {
     expect(shapeOf(resetOf({ ...refused, conversation: nothingKnown(true) }))).toBe('unasked');
   });
   test('any other is of no habit', () => {
-    for (const hasOthers of [false, true]) {
-      const conversation = nothingKnown(hasOthers, hasOthers);
+    for (const hasHandshakes of [false, true]) {
+      const conversation = nothingKnown(hasHandshakes, hasHandshakes);
       expect(habitOf(resetOf({ flags: tcpFlags('R'), conversation }))).toBeNull();
       expect(habitOf(resetOf({ flags: tcpFlags('R.'), seq: 77, ack: 5, window: 0, conversation }))).toBeNull();
     }

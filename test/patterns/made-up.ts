@@ -60,7 +60,7 @@ function header(bySender: 'client' | 'server', spot: Spot): Partial<Reset> {
   };
 }
 
-const OPEN = { synSeen: true, fromStart: true, full: true, hasOthers: true } as const;
+const OPEN = { synSeen: true, fromStart: true, full: true, hasHandshakes: true } as const;
 
 /** A SYN, refused. */
 export function refusal(spot: Spot = {}): Reset {

@@ -3,7 +3,7 @@
 import { plural } from '../../base/text.js';
 import type { Cause } from '../../conversation/verdict.js';
 import { PATTERNS } from '../../conversation/verdict.js';
-import { momentWords, placeWords, programWords } from '../../report/sentence-words.js';
+import { periodWords, placeWords, programWords } from '../../report/sentence-words.js';
 import { exampleWords, type Case } from '../case.js';
 import type { Evidence, Finder, Found } from '../finder.js';
 import { ladderStep, logStep } from '../steps.js';
@@ -48,10 +48,7 @@ function aborting(one: Case, evidence: Evidence): Found[] {
     {
       severity: way.severity,
       summary: `${who} ${several ? many(way.does) : way.does} (${plural(resets, 'reset')})`,
-      evidence: [
-        `from ${momentWords(one.first)} to ${momentWords(one.last)}; ${certainty(one)}`,
-        ...exampleWords(one.example),
-      ],
+      evidence: [`${periodWords(one.first, one.last)}; ${certainty(one)}`, ...exampleWords(one.example)],
       next_steps: [
         `rstscope explain ${one.cause}`,
         ...logStep(program),
@@ -71,7 +68,11 @@ function aborting(one: Case, evidence: Evidence): Found[] {
 
 function certainty({ certain, sure, resets }: Case): string {
   if (certain === resets) return 'the kernel says so of each';
-  return certain > 0 ? `the kernel says so of ${String(certain)}` : `from packets alone, likely of ${String(sure)}`;
+  return certain > 0
+    ? `the kernel says so of ${String(certain)}`
+    : sure === 0
+      ? 'from packets alone, possible'
+      : `from packets alone, likely of ${String(sure)}`;
 }
 
 /** "closes" of several. */

@@ -2,7 +2,7 @@
 
 import { grouped, plural } from '../../base/text.js';
 import { clientWords, sameOf, summaryOf, targetsOf, type Episode } from '../../patterns/rows.js';
-import { listWords, momentWords, placeWords } from '../../report/sentence-words.js';
+import { listWords, periodWords, placeWords } from '../../report/sentence-words.js';
 import type { Finder, Found } from '../finder.js';
 import { logStep, shellWord } from '../steps.js';
 
@@ -26,16 +26,16 @@ function scanned(episode: Episode): Found[] {
   return [
     {
       severity: 'notice',
-      summary: `${program === null ? client : `${clientWords(cell)} at ${client}`} scans ${targetsOf(cells)}`,
+      summary: `${program === null ? client : `${clientWords(cell)} at ${client}`} tries ${targetsOf(cells)}, as a scan does`,
       evidence: [
         summaryOf(episode),
-        `${plural(resets, 'reset')}, ${(resets / cells.length).toFixed(1)} for each place that it tried`,
+        `${plural(resets, 'reset')}, at most of the places no more than three`,
         ...(open.length === 0
           ? []
           : [
               `of these ${plural(open.length, 'place')} answered: port${open.length === 1 ? '' : 's'} ${listWords(open)}`,
             ]),
-        `from ${momentWords(Math.min(...cells.map(({ first }) => first)))} to ${momentWords(Math.max(...cells.map(({ last }) => last)))}`,
+        periodWords(Math.min(...cells.map(({ first }) => first)), Math.max(...cells.map(({ last }) => last))),
       ],
       next_steps: [
         ...(program === null
@@ -77,7 +77,7 @@ function flooded(episode: Episode): Found[] {
       ],
       next_steps: [
         'sysctl net.ipv4.tcp_syncookies net.ipv4.tcp_max_syn_backlog',
-        `ss -tn state syn-recv 'sport = :${String(port)}' | wc -l`,
+        `ss -Htn state syn-recv 'sport = :${String(port)}' | wc -l`,
         'sudo rstscope health   # what the kernel counts meanwhile',
       ],
       ports: [port],

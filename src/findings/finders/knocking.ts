@@ -2,7 +2,7 @@
 
 import { plural } from '../../base/text.js';
 import { clientWords, rhythm, type Episode } from '../../patterns/rows.js';
-import { momentWords, placeWords, spanWords } from '../../report/sentence-words.js';
+import { momentWords, periodWords, placeWords, spanWords } from '../../report/sentence-words.js';
 import { exampleWords, type Case } from '../case.js';
 import type { Evidence, Finder, Found } from '../finder.js';
 import { ladderStep, logStep, whoStep } from '../steps.js';
@@ -19,17 +19,15 @@ function knocks({ cells, resets }: Episode, evidence: Evidence): Found[] {
   if (cell === undefined) return [];
   const { server, port } = cell.habit;
   const place = placeWords(server, port);
-  const closed = evidence.cases.find(
-    (one) => one.ip === server && one.port === port && one.by === 'server' && one.cause === 'closed-port',
-  );
+  const closed = evidence.at(server, port).find((one) => one.by === 'server' && one.cause === 'closed-port');
   const { interval } = cell;
   return [
     {
       severity: 'notice',
       summary: `${clientWords(cell)} knocks ${rhythm(cell)} at ${place} and is refused${stateWords(closed, evidence)}`,
       evidence: [
-        `${plural(cell.count, 'refusal')} from ${momentWords(cell.first)} to ${momentWords(cell.last)}`,
-        ...(interval === null
+        `${plural(cell.count, 'refusal')} ${periodWords(cell.first, cell.last)}`,
+        ...(interval === null || !cell.isRhythm
           ? []
           : [`half of the gaps are ${spanWords(interval)} or less${cell.isSteady ? ', most are close to that' : ''}`]),
         ...(closed === undefined ? [] : exampleWords(closed.example, closed.listener)),

@@ -1,7 +1,7 @@
 /** Connections that are turned away though somebody listens: a full queue, a packet filter. */
 
 import { plural } from '../../base/text.js';
-import { momentWords, placeWords, programWords } from '../../report/sentence-words.js';
+import { periodWords, placeWords, programWords } from '../../report/sentence-words.js';
 import { exampleWords } from '../case.js';
 import type { Finder, Found } from '../finder.js';
 import { ladderStep, whoStep } from '../steps.js';
@@ -21,7 +21,7 @@ export const listenQueueFull: Finder = {
         {
           severity: 'warning',
           summary: `${program === null ? place : `${programWords(program)} at ${place}`} accepts more slowly than connections come: its queue was full and ${plural(one.resets, 'connection')} reset (tcp_abort_on_overflow is 1)`,
-          evidence: [`from ${momentWords(one.first)} to ${momentWords(one.last)}`, ...exampleWords(one.example)],
+          evidence: [periodWords(one.first, one.last), ...exampleWords(one.example)],
           next_steps: [
             `ss -ltn 'sport = :${String(one.port)}'   # Recv-Q above Send-Q: full`,
             'nstat -az TcpExtListenOverflows TcpExtListenDrops',

@@ -1,13 +1,15 @@
 /** A service that is gone, or was for a while. */
 
 import { plural } from '../../base/text.js';
-import { momentWords, placeWords, programWords, spanWords } from '../../report/sentence-words.js';
+import { momentWords, periodWords, placeWords, programWords, spanWords } from '../../report/sentence-words.js';
 import { exampleWords, type Case } from '../case.js';
 import type { Evidence, Finder, Found } from '../finder.js';
 import { ladderStep, logStep, whoStep } from '../steps.js';
 
 /** Without the system's word one refusal may be anything. */
 const LEAST_REFUSED = 2;
+/** Seconds. */
+const LEAST_AWAY = 0.1;
 const STRANGERS = ['scan', 'flood', 'backscatter'] as const;
 
 /** What became of a port that refused. */
@@ -23,7 +25,9 @@ export function courseOf(one: Case, { serverFacts }: Evidence): Course | null {
   if (one.acceptedBetween) return null;
   const lastAccepted = server === null ? null : (serverFacts(server)?.lastAccepted ?? null);
   if (lastAccepted !== null && lastAccepted > one.last) {
-    return acceptedBefore === null ? null : { kind: 'back', from: one.first, until: lastAccepted };
+    // One refusal, or a few at one moment, is not yet an absence.
+    const isAway = one.besides(STRANGERS) >= LEAST_REFUSED && one.last - one.first >= LEAST_AWAY;
+    return acceptedBefore === null || !isAway ? null : { kind: 'back', from: one.first, until: lastAccepted };
   }
   if (lastAccepted !== null && lastAccepted > one.first) return null;
   if (acceptedBefore !== null) {
@@ -52,7 +56,7 @@ function down(one: Case, evidence: Evidence): Found[] {
       summary: `${downWords(one, course.since)}; ${plural(refused, 'connect')} refused`,
       evidence: [
         ...(course.since === null ? [] : [`it accepted a connection at ${momentWords(course.since)}`]),
-        `refused from ${momentWords(one.first)} to ${momentWords(one.last)}, and nothing accepted after that`,
+        `refused ${periodWords(one.first, one.last)}, and nothing accepted after that`,
         ...exampleWords(one.example, one.listener),
       ],
       next_steps: [
@@ -98,10 +102,10 @@ function away(one: Case, evidence: Evidence): Found[] {
   return [
     {
       severity: 'warning',
-      summary: `${place} was away for ${spanWords(Math.max(last - first, 0.001))} or longer, and accepts again: restarted, or crashed and started anew; ${plural(refused, 'connect')} refused`,
+      summary: `${place} was away for ${spanWords(last - first)} or longer, and accepts again: restarted, or crashed and started anew; ${plural(refused, 'connect')} refused`,
       evidence: [
         ...(one.acceptedBefore === null ? [] : [`it accepted a connection at ${momentWords(one.acceptedBefore)}`]),
-        `refused from ${momentWords(first)} to ${momentWords(last)}`,
+        `refused ${periodWords(first, last)}`,
         `it accepted again by ${momentWords(course.until)}`,
       ],
       next_steps: [...whoStep(one.port, evidence), ...startSteps(), ...ladderStep(one.example, evidence)],
@@ -148,10 +152,7 @@ function gone(one: Case, evidence: Evidence, resets: number, what: string): Foun
   return {
     severity: 'warning',
     summary: `${who} ${what}`,
-    evidence: [
-      `${plural(resets, 'reset')} from ${momentWords(one.first)} to ${momentWords(one.last)}`,
-      ...exampleWords(one.example),
-    ],
+    evidence: [`${plural(resets, 'reset')} ${periodWords(one.first, one.last)}`, ...exampleWords(one.example)],
     next_steps: [
       ...logStep(program),
       ...startSteps(),

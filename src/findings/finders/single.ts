@@ -1,14 +1,15 @@
 /** One connection that makes most of the noise, and noise that needs nobody. */
 
 import { grouped, plural } from '../../base/text.js';
-import { summaryOf } from '../../patterns/rows.js';
+import { summaryOf, type Episode } from '../../patterns/rows.js';
 import { placeWords, spanWords } from '../../report/sentence-words.js';
 import { exampleWords, type Case } from '../case.js';
 import type { Evidence, Finder, Found } from '../finder.js';
-import { ladderStep, shellWord, whoStep } from '../steps.js';
+import { fileWord, ladderStep, whoStep } from '../steps.js';
 
 /** Resets of one connection; and they are at least half of what its server's port has. */
 const LEAST_OF_ONE = 10;
+const LEAST_SECONDS = 3;
 
 export const stuckFlow: Finder = {
   id: 'stuck-flow',
@@ -17,11 +18,13 @@ export const stuckFlow: Finder = {
 
 function stuck(one: Case, evidence: Evidence): Found[] {
   const { mostOfOne } = one;
-  const all = evidence.cases
-    .filter(({ ip, port }) => ip === one.ip && port === one.port)
-    .reduce((sum, { resets }) => sum + resets, 0);
-  if (mostOfOne === null || mostOfOne.count < LEAST_OF_ONE || mostOfOne.count * 2 < all) return [];
-  const { reset, count } = mostOfOne;
+  if (mostOfOne === null || mostOfOne.count < LEAST_OF_ONE) return [];
+  const { reset, count, since } = mostOfOne;
+  const lasted = reset.seconds + reset.nanos / 1e9 - since;
+  // Answers to segments that were on their way at once are no stuck connection.
+  if (!(lasted >= LEAST_SECONDS)) return [];
+  const all = evidence.at(one.ip, one.port).reduce((sum, { resets }) => sum + resets, 0);
+  if (count * 2 < all) return [];
   const { lastReset } = reset.conversation.sender;
   const gap = lastReset === null ? null : reset.seconds + reset.nanos / 1e9 - lastReset.at;
   const from = placeWords(reset.srcIp, reset.srcPort);
@@ -31,7 +34,7 @@ function stuck(one: Case, evidence: Evidence): Found[] {
       severity: 'notice',
       summary: `one connection has ${plural(count, 'reset')} of the ${grouped(all)} at ${placeWords(one.ip, one.port ?? reset.srcPort)}: ${from} resets ${to} again and again`,
       evidence: [
-        ...(gap === null || gap <= 0 ? [] : [`the last two are ${spanWords(gap)} apart`]),
+        `they go on for ${spanWords(lasted)}${gap === null || gap <= 0 ? '' : `; the last two are ${spanWords(gap)} apart`}`,
         ...(reset.conversation.receiver.seen ? [] : ['no segment of the other side was captured']),
         ...exampleWords({ reset, evidence: reset.verdict.evidence }),
       ],
@@ -58,12 +61,13 @@ export const noAction: Finder = {
       .reduce((sum, one) => sum + one.besides(HARMLESS), 0);
     const patterned = HARMLESS.map((name) => ({
       name,
-      count: episodes.filter(({ pattern }) => pattern === name).reduce((sum, each) => sum + each.resets, 0),
+      count: episodes.filter((each) => isHarmless(each, name)).reduce((sum, each) => sum + each.resets, 0),
     })).filter(({ count }) => count > 0);
     const all = patterned.reduce((sum, { count }) => sum + count, closing);
     if (all === 0) return [];
-    const [file = ''] = files;
-    const again = live ? 'sudo rstscope live' : `rstscope read ${shellWord(file)}`;
+    const words = files.map(fileWord);
+    const isShort = words.length > 0 && words.length <= MOST_TOLD && !words.includes(null);
+    const again = live ? 'sudo rstscope live' : isShort ? `rstscope read ${words.join(' ')}` : null;
     const abused = episodes
       .filter(({ pattern }) => pattern === 'backscatter')
       .slice(0, MOST_TOLD)
@@ -78,10 +82,10 @@ export const noAction: Finder = {
           ...patterned.map(({ name, count }) => `${plural(count, 'reset')} ${count === 1 ? 'is' : 'are'} ${WHY[name]}`),
           ...abused,
         ],
-        next_steps:
-          exclude === ''
-            ? ['rstscope explain close-reset']
-            : [`${again} --exclude-pattern ${exclude}   # leaves them out`],
+        next_steps: [
+          ...(closing === 0 ? [] : ['rstscope explain close-reset']),
+          ...(exclude === '' || again === null ? [] : [`${again} --exclude-pattern ${exclude}   # leaves them out`]),
+        ],
         ports: [],
         hosts: [],
         resets: all,
@@ -89,6 +93,12 @@ export const noAction: Finder = {
     ];
   },
 };
+
+/** Answers that somebody false has called for: only where those who answer are captured, too, is it known that they did not call. */
+function isHarmless({ pattern, cells }: Episode, name: (typeof HARMLESS)[number]): boolean {
+  if (pattern !== name) return false;
+  return name !== 'backscatter' || cells.some(({ habit: { answered } }) => answered);
+}
 
 const WHY: Readonly<Record<(typeof HARMLESS)[number], string>> = {
   'health-check': 'of health checks, which open a connection and reset it without a word',

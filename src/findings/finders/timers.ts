@@ -31,7 +31,7 @@ function race({ cells, resets }: Episode, evidence: Evidence): Found[] {
   if (cell === undefined || timer === null) return [];
   const { server, port } = cell.habit;
   const place = placeWords(server, port);
-  const one = evidence.cases.find((each) => each.ip === server && each.port === port && each.cause === 'late-data');
+  const one = evidence.at(server, port).find((each) => each.cause === 'late-data');
   const program = one?.senders.only ?? null;
   const who = program === null ? place : `${programWords(program)} at ${place}`;
   const known = SERVER_TIMERS.filter(([seconds]) => Math.abs(seconds - timer) <= Math.max(0.25, seconds / 50));
@@ -40,12 +40,12 @@ function race({ cells, resets }: Episode, evidence: Evidence): Found[] {
       severity: 'warning',
       summary: `requests met the FIN of ${who}, which closes connections that are idle for ${spanWords(timer)} (${plural(resets, 'reset')}): raise its keep-alive timer above the client's, or let the client give up idle connections sooner than ${spanWords(timer)}`,
       evidence: [
-        `each time the server had been silent for ${spanWords(timer)} before its FIN, and had not acknowledged the request`,
+        `the server had sent nothing for about ${spanWords(timer)} before its FIN, and had not acknowledged the request`,
         ...known.map(([seconds, names]) => `${String(seconds)} s is the default of ${names}`),
         ...(one === undefined ? [] : exampleWords(one.example)),
       ],
       next_steps: [
-        'sudo nginx -T 2>/dev/null | grep -n keepalive   # nginx: keepalive_timeout, above that of its clients',
+        'sudo nginx -T | grep -n keepalive   # nginx: keepalive_timeout, above that of its clients',
         "grep -rn 'keepAliveTimeout' .   # Node: server.keepAliveTimeout = 65_000 and server.headersTimeout above it",
         ...(one === undefined ? [] : ladderStep(one.example, evidence)),
       ],
@@ -86,11 +86,12 @@ function idle(cases: readonly Case[], evidence: Evidence): Found[] {
   if (facts === null || survived === null || survived >= shortest) return [];
   const place = placeWords(first.ip, first.port);
   const known = DEVICE_TIMERS.filter(([seconds]) => seconds > survived && seconds <= shortest * 1.02);
+  const isForgotten = cases.some(({ cause }) => cause === 'half-open');
   const half = Math.max(1, Math.floor(shortest / 2));
   return [
     {
       severity: 'warning',
-      summary: `a device on the way to ${place} forgets connections that are silent for ${spanWords(survived)} to ${spanWords(shortest)}: ${plural(silences, 'connection')} were reset when they spoke again`,
+      summary: `a device on the way to ${place} forgets connections that are silent for ${spanWords(survived)} to ${spanWords(shortest)}: ${plural(silences, 'connection')} were reset when they spoke again${isForgotten ? '; or the server was restarted, and forgot them all at once' : ''}`,
       evidence: [
         `of those that were reset none had been silent for less than ${spanWords(shortest)} (at most ${spanWords(longest)})`,
         `of those that went on after a silence (${String(facts.survivals)} times) none had been silent for more than ${spanWords(survived)}`,
