@@ -380,7 +380,9 @@ export class Analysis {
 
   private tell(growing: Growing, reset: Reset, view: Reset, who: Attribution): Announcement | null {
     const { maker } = this;
-    if (!keepsVerdict(this.options.filter, view.verdict)) return null;
+    // What those like it are part of so far: a filter for patterns goes by that, as far as it can.
+    const pattern = view.verdict.pattern ?? this.patterns.peek(view, who);
+    if (!keepsVerdict(this.options.filter, asPartOf(view.verdict, pattern))) return null;
     this.announced++;
     if (growing.count !== null && this.announced >= growing.count) growing.onEnough();
     if (maker === null || growing.onReset === null || this.announced > (growing.count ?? Infinity)) return null;

@@ -34,7 +34,7 @@ export interface Witness {
 /** More than one of so many segments is lacking: then a lacking reset says nothing. */
 const MOST_LACKING = 0.01;
 /** Damage behind which nothing is missing but the end, which the window tells. */
-const HARMLESS: ReadonlySet<string> = new Set(['cut-off', 'interrupted']);
+const HARMLESS: ReadonlySet<string> = new Set(['cut-off']);
 
 export type Judgement =
   | {
@@ -131,7 +131,8 @@ function doubtsOf(
   else if (sentAs === null) doubts.push('which end of the connection is near which capture is not known');
   if (dropped !== null && dropped > 0) doubts.push(`${name} says that ${plural(dropped, 'packet')} were dropped`);
   if (incomplete.some(({ reason }) => !HARMLESS.has(reason) && reason !== 'packets-dropped')) {
-    doubts.push(`${name} is damaged: what is missing may be this one`);
+    const isCut = incomplete.some(({ reason }) => reason === 'interrupted');
+    doubts.push(`${name} ${isCut ? 'was not read to its end' : 'is damaged'}: what is missing may be this one`);
   }
   if (resets === 0 && context !== 'full') doubts.push(`${name} holds no reset at all: its filter may leave them out`);
   if (!far) return doubts;

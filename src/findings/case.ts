@@ -10,7 +10,7 @@ import type { Cause, Confidence, Pattern, Patterned, ResetBy } from '../conversa
 import { programName } from '../report/sentence-words.js';
 
 const MOST_PROGRAMS = 8;
-const MOST_CLIENTS = 1024;
+export const MOST_CLIENTS = 1024;
 const MOST_GROUPS = 256;
 const MOST_FLOWS = 256;
 
@@ -115,8 +115,10 @@ export class Case {
     this.addKernel(who);
     this.server ??= reset.server;
     this.addConversation(reset);
-    if (group === null || (this.groups.size >= MOST_GROUPS && !this.groups.has(group))) this.ungrouped++;
-    else this.groups.set(group, (this.groups.get(group) ?? 0) + 1);
+    if (group === null) this.ungrouped++;
+    // Of those beyond nobody knows what they are part of: they count for nothing that rests on being of no pattern.
+    else if (this.groups.size < MOST_GROUPS || this.groups.has(group))
+      this.groups.set(group, (this.groups.get(group) ?? 0) + 1);
   }
 
   private addTime(reset: Reset): void {

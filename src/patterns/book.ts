@@ -7,6 +7,7 @@
 
 import type { Attribution, Process } from '../attribute/process.js';
 import type { Reset } from '../conversation/reset.js';
+import type { Pattern } from '../conversation/verdict.js';
 import { Cell } from './cell.js';
 import { groupOf as programGroup } from '../report/process-group.js';
 import { habitOf, type Habit } from './habit.js';
@@ -50,14 +51,18 @@ export class PatternBook {
     return cell;
   }
 
+  /** Of a reset that is not known in every respect yet: the pattern of those like it so far. */
+  peek(reset: Reset, who: Attribution): Pattern | null {
+    const habit = habitOf(reset);
+    return habit === null ? null : (this.byKey.get(keyOf(habit, clientProgram(habit, who)))?.pattern ?? null);
+  }
+
   private cellOf(habit: Habit, program: Process | null, at: number): Cell {
-    const { shape, client, server, port } = habit;
-    const name = program === null ? '' : programGroup(program).identity;
-    const key = `${shape}|${client}|${server}|${String(port)}|${name}`;
+    const key = keyOf(habit, program);
     const known = this.byKey.get(key);
     if (known !== undefined) return known;
     if (this.byKey.size >= this.limit) return this.crowded(habit);
-    const cell = this.make(key, habit, client, program);
+    const cell = this.make(key, habit, habit.client, program);
     cell.scanner.meet(cell, at);
     return cell;
   }
@@ -89,6 +94,11 @@ export class PatternBook {
     this.byKey.set(key, cell);
     return cell;
   }
+}
+
+function keyOf({ shape, client, server, port }: Habit, program: Process | null): string {
+  const name = program === null ? '' : programGroup(program).identity;
+  return `${shape}|${client}|${server}|${String(port)}|${name}`;
 }
 
 function groupOf<T>(groups: Map<string, T>, key: string, make: (key: string) => T): T {

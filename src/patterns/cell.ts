@@ -67,7 +67,7 @@ export class Cell {
       this.gaps ??= [];
       if (this.gaps.length === MOST_GAPS) this.gaps.shift();
       this.gaps.push(at - this.last);
-      if (at - this.last <= AGAIN_SECONDS && ++this.again === MOST_LOOKS && !this.scattered) this.scanner.heavy++;
+      if (at - this.last <= AGAIN_SECONDS && ++this.again === this.mostLooks && !this.scattered) this.scanner.heavy++;
     }
     if (!(at < this.last)) this.last = at;
     if (Number.isNaN(this.first)) this.first = at;
@@ -78,7 +78,7 @@ export class Cell {
     const { habit, scanner, endpoint, fromServer, toClient } = this;
     if (habit.shape === 'unasked') return fromServer.isBackscatter || toClient.isBackscatter ? 'backscatter' : null;
     if (habit.shape === 'late-request') return endpoint.idleTimer === null ? null : 'keepalive-race';
-    if (scanner.isScan && (this.scattered || this.again < MOST_LOOKS)) return 'scan';
+    if (scanner.isScan && (this.scattered || this.again < this.mostLooks)) return 'scan';
     if (this.scattered) return null;
     if (endpoint.isFlood && (this.client === null || endpoint.clients.size >= LEAST_FLOODING)) return 'flood';
     if (this.isHealthCheck) return 'health-check';
@@ -112,9 +112,15 @@ export class Cell {
     return near.length * 3 >= gaps.length * 2;
   }
 
+  /** What answered once needs no second look. */
+  private get mostLooks(): number {
+    return this.habit.shape === 'probe' ? 1 : MOST_LOOKS;
+  }
+
   private get isHealthCheck(): boolean {
-    // A half-open one is a scanner's, or of a client that had gone when the answer came: no check ends so.
-    if (this.habit.shape !== 'probe' || this.habit.halfOpen || this.client === null) return false;
+    if (this.habit.shape !== 'probe' || this.client === null) return false;
+    // A half-open one may be of a client that had gone when the answer came, unless they come like a clock's.
+    if (this.habit.halfOpen && !(this.isRhythm && this.isSteady)) return false;
     return this.count >= LEAST_CHECKS && this.perSecond <= MOST_CHECKS_PER_SECOND;
   }
 

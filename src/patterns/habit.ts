@@ -25,6 +25,8 @@ export interface Habit {
   readonly port: number;
   /** The client sent the reset: addresses don't tell where both ends are of one host. */
   readonly byClient: boolean;
+  /** Of a refusal: the port had accepted somebody before. */
+  readonly served: boolean;
   /** The client answered: what it does is captured, too. */
   readonly answered: boolean;
   /** Of a probe: its client had no socket for it, or never completed the handshake. Half-open probes are a scanner's. */
@@ -35,6 +37,8 @@ export interface Habit {
 
 /** A server's timer that closes idle connections has more; what is closed sooner was not idle. */
 const LEAST_IDLE = 0.5;
+/** From SYN to reset: what takes longer waits for something. */
+const LONGEST_PROBE = 1;
 /** Below it there are services only. */
 const FIRST_CLIENT_PORT = 1024;
 /** A request that crosses the FIN comes within a round trip of it; later, the client had the FIN and did not heed it. */
@@ -53,7 +57,9 @@ export function habitOf(reset: Reset): Habit | null {
       return { ...between('unasked', reset.srcIp, reset.destIp, reset.destPort), byClient: true, answered: true };
     }
     // A server's segments to clients that have gone are no probes.
-    const isOfServer = reset.resetBy === 'client' || reset.destPort < FIRST_CLIENT_PORT;
+    // Nor are probes of a running connection: they have the timestamps that it was opened with.
+    const isOfServer =
+      reset.resetBy === 'client' || reset.destPort < FIRST_CLIENT_PORT || receiver.timestamps !== 'never';
     if (receiver.seen && opener === null && !isOfServer)
       return between('stray', reset.destIp, reset.srcIp, reset.srcPort);
   }
@@ -65,7 +71,8 @@ export function habitOf(reset: Reset): Habit | null {
     if (isRefusal(reset)) {
       const { receiver: caller, hasHandshakes } = reset.conversation;
       // Where handshakes are captured, its SYN is not: somebody else may have sent it in the name of this client.
-      return between(hasHandshakes && !caller.seen ? 'unasked' : 'refusal', client, server, port);
+      if (hasHandshakes && !caller.seen) return between('unasked', client, server, port);
+      return { ...between('refusal', client, server, port), served: reset.host.acceptedBefore !== null };
     }
     const idle = idleBeforeCrossing(reset);
     return idle === null ? null : { ...between('late-request', client, server, port), idle };
@@ -76,7 +83,7 @@ export function habitOf(reset: Reset): Habit | null {
 }
 
 function between(shape: Shape, client: string, server: string, port: number): Habit {
-  return { shape, client, server, port, byClient: false, answered: false, halfOpen: false, idle: 0 };
+  return { shape, client, server, port, byClient: false, served: false, answered: false, halfOpen: false, idle: 0 };
 }
 
 function isRefusal({ flags, seq, window, ack }: Reset): boolean {
@@ -86,6 +93,9 @@ function isRefusal({ flags, seq, window, ack }: Reset): boolean {
 /** SYN, SYN-ACK, perhaps ACK, and the client's reset. */
 function isProbe(reset: Reset, isBare: boolean): boolean {
   const { sender, receiver, synSeen } = reset.conversation;
+  const { firstAt } = reset.conversation;
+  // Whoever waits for a server that says nothing, and gives up, checks nothing.
+  if (firstAt === null || reset.seconds + reset.nanos / 1e9 - firstAt > LONGEST_PROBE) return false;
   if (!synSeen || !receiver.synAck || sender.finEnd !== null || receiver.finEnd !== null) return false;
   if (sender.dataSegments > 0 || receiver.dataSegments > 0) return false;
   // Without an acknowledgement only the client's own number tells, of what was not captured, too.

@@ -54,8 +54,9 @@ export class Scanner {
 }
 
 /** Whoever completes a handshake and ends it may be a health check of many places that all are well. */
-function countsAsLook({ habit: { shape, halfOpen } }: Cell): boolean {
-  return shape === 'refusal' || shape === 'stray' || (shape === 'probe' && halfOpen);
+function countsAsLook({ habit: { shape, halfOpen, served } }: Cell): boolean {
+  // A service that is there, and refuses now: its clients are no scanners.
+  return (shape === 'refusal' && !served) || shape === 'stray' || (shape === 'probe' && halfOpen);
 }
 
 function listOf<K>(lists: Map<K, number[]>, key: K): number[] {

@@ -81,8 +81,13 @@ function calendar(style: Style): (ms: number) => CalendarParts {
   return style.timeZone === undefined ? inLocalTime : inZone(style.timeZone);
 }
 
+/** Of ISO 8601 with four digits a year, as all other times of the report. */
+const FIRST_MS = -62_135_596_800_000;
+const LAST_MS = 253_402_300_799_000;
+
 function inUtc(ms: number): CalendarParts {
-  const text = new Date(Math.floor(ms)).toISOString();
+  // A damaged capture may have times that no calendar has.
+  const text = new Date(Math.min(Math.max(Math.floor(ms), FIRST_MS), LAST_MS)).toISOString();
   const dayEnd = text.indexOf('T');
   return { date: text.slice(0, dayEnd), time: text.slice(dayEnd + 1, dayEnd + 9), zone: 'UTC' };
 }

@@ -45,10 +45,17 @@ export function momentWords(seconds: number): string {
   return Number.isFinite(seconds) ? `${isoTime(seconds, 0, 0).slice(11, 19)} UTC` : 'an unknown time';
 }
 
+/** "2026-12-01 15:02:10 UTC". */
+export function dayWords(seconds: number): string {
+  return Number.isFinite(seconds) ? `${isoTime(seconds, 0, 0).slice(0, 19).replace('T', ' ')} UTC` : 'an unknown time';
+}
+
 /** "from 15:02:10 UTC to 15:02:12 UTC"; '' where the capture gave no times. */
 export function periodWords(first: number, last: number): string {
   if (!Number.isFinite(first) || !Number.isFinite(last)) return '';
-  const [from, to] = [momentWords(first), momentWords(last)];
+  const isLong = isoTime(first, 0, 0).slice(0, 10) !== isoTime(last, 0, 0).slice(0, 10);
+  const words = isLong ? dayWords : momentWords;
+  const [from, to] = [words(first), words(last)];
   return from === to ? `at ${from}` : `from ${from} to ${to}`;
 }
 

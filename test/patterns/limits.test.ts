@@ -79,8 +79,9 @@ describe('a health check', () => {
   test('all at one time are none', () => {
     expect(patternsOf(many(5, () => probe()))).toEqual([null]);
   });
-  test('is never half-open', () => {
-    expect(patternsOf(many(9, (i) => halfOpen({ at: i })))).toEqual([null]);
+  test('is half-open only where it comes like a clock', () => {
+    expect(patternsOf(many(6, (i) => halfOpen({ at: i })))).toEqual(['health-check']);
+    expect(patternsOf([0, 0.1, 4, 4.2, 30, 31].map((at) => halfOpen({ at })))).toEqual([null]);
   });
 });
 

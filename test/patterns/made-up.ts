@@ -82,7 +82,7 @@ export function probe(spot: Spot = {}): Reset {
     conversation: nothingKnown(true),
   });
   return talked(reset, {
-    ...{ ...OPEN, opener: 'sender', established: true },
+    ...{ ...OPEN, opener: 'sender', established: true, firstAt: START + (spot.at ?? 0) - 0.05 },
     sender: { seen: true, isn: CLIENT_ISN, next: CLIENT_ISN + 1, acked: SERVER_ISN + 1 },
     receiver: { seen: true, isn: SERVER_ISN, synAck: true, next: SERVER_ISN + 1, acked: CLIENT_ISN + 1 },
   });
@@ -101,7 +101,7 @@ export function stray(spot: Spot = {}): Reset {
     verdict: verdictOf('half-open'),
     conversation: nothingKnown(true),
   });
-  return talked(reset, { receiver: { seen: true, next: 5, acked: 777 } });
+  return talked(reset, { receiver: { seen: true, next: 5, acked: 777, timestamps: 'never' } });
 }
 
 /** A SYN-ACK that nobody asked for, and the bare reset of the host that got it. */

@@ -4,7 +4,7 @@ import { plural } from '../../base/text.js';
 import type { Cause } from '../../conversation/verdict.js';
 import { PATTERNS } from '../../conversation/verdict.js';
 import { periodWords, placeWords, programWords } from '../../report/sentence-words.js';
-import { exampleWords, type Case } from '../case.js';
+import { exampleWords, MOST_CLIENTS, type Case } from '../case.js';
 import type { Evidence, Finder, Found } from '../finder.js';
 import { ladderStep, logStep } from '../steps.js';
 
@@ -38,11 +38,7 @@ function aborting(one: Case, evidence: Evidence): Found[] {
   const isClient = one.by === 'client';
   const [client = ''] = one.clients;
   const several = isClient && program === null && one.clients.size !== 1;
-  const side = !isClient
-    ? place
-    : several
-      ? `${plural(one.clients.size, 'client')} of ${place}`
-      : `${client}, client of ${place},`;
+  const side = !isClient ? place : several ? `${clientsWords(one)} of ${place}` : `${client}, client of ${place},`;
   const who = program === null ? side : `${programWords(program)}, ${isClient ? 'client of' : 'at'} ${place},`;
   return [
     {
@@ -64,6 +60,10 @@ function aborting(one: Case, evidence: Evidence): Found[] {
       resets,
     },
   ];
+}
+
+function clientsWords({ clients }: Case): string {
+  return `${clients.size < MOST_CLIENTS ? '' : 'at least '}${plural(clients.size, 'client')}`;
 }
 
 function certainty({ certain, sure, resets }: Case): string {

@@ -42,13 +42,21 @@ function scanned(episode: Episode): Found[] {
           ? [`whois ${shellWord(client)}   # whose address is it, and may it do that?`]
           : logStep(program)),
         'sudo ss -ltnp   # what it can find here',
-        `sudo ip route add blackhole ${shellWord(client)}   # shuts it out; del instead of add lets it in again`,
+        ...(program === null && !isLoopback(client)
+          ? [
+              `sudo ip route add blackhole ${shellWord(client)}   # if it has no business here: shuts it out; del lets it in again`,
+            ]
+          : []),
       ],
       ports: ports.slice(0, MOST_PORTS),
       hosts: [client, ...servers].slice(0, MOST_HOSTS),
       resets,
     },
   ];
+}
+
+function isLoopback(ip: string): boolean {
+  return ip.startsWith('127.') || ip === '::1';
 }
 
 export const flood: Finder = {

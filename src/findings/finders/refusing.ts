@@ -41,7 +41,9 @@ export const firewallRejecting: Finder = {
   id: 'firewall-rejecting',
   find: (evidence) =>
     evidence.cases.flatMap((one): Found[] => {
-      if (one.cause !== 'firewall-reject' || (one.sure === 0 && one.resets < LEAST_POSSIBLE)) return [];
+      // Where none is likely, all may rest on one TTL: then it takes that others were served meanwhile.
+      const isOften = one.resets >= LEAST_POSSIBLE && one.acceptedBetween;
+      if (one.cause !== 'firewall-reject' || (one.sure === 0 && !isOften)) return [];
       if (courseOf(one, evidence) !== null) return [];
       const place = one.port === null ? one.ip : placeWords(one.ip, one.port);
       const [client = ''] = one.clients;

@@ -1,7 +1,14 @@
 /** A service that is gone, or was for a while. */
 
 import { plural } from '../../base/text.js';
-import { momentWords, periodWords, placeWords, programWords, spanWords } from '../../report/sentence-words.js';
+import {
+  dayWords,
+  momentWords,
+  periodWords,
+  placeWords,
+  programWords,
+  spanWords,
+} from '../../report/sentence-words.js';
 import { exampleWords, type Case } from '../case.js';
 import type { Evidence, Finder, Found } from '../finder.js';
 import { ladderStep, logStep, whoStep } from '../steps.js';
@@ -10,6 +17,7 @@ import { ladderStep, logStep, whoStep } from '../steps.js';
 const LEAST_REFUSED = 2;
 /** Seconds. */
 const LEAST_AWAY = 0.1;
+const HALF_DAY = 43_200;
 const STRANGERS = ['scan', 'flood', 'backscatter'] as const;
 
 /** What became of a port that refused. */
@@ -74,7 +82,8 @@ function down(one: Case, evidence: Evidence): Found[] {
 /** What the system says, or what was seen: a packet filter may refuse for a service that runs. */
 export function downWords(one: Case, since: number | null): string {
   const place = placeWords(one.ip, one.port ?? 0);
-  const until = since === null ? '' : momentWords(since);
+  const isOld = since !== null && one.first - since > HALF_DAY;
+  const until = since === null ? '' : isOld ? dayWords(since) : momentWords(since);
   if (knowsNobody(one)) {
     return `nothing listens at ${place}${one.listener === null ? (until === '' ? '' : `, which accepted connections until ${until}`) : `: ${one.listener}`}`;
   }

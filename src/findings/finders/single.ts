@@ -13,10 +13,25 @@ const LEAST_SECONDS = 3;
 
 export const stuckFlow: Finder = {
   id: 'stuck-flow',
-  find: (evidence) => evidence.cases.flatMap((one) => stuck(one, evidence)),
+  find: (evidence) => {
+    const found = evidence.cases.flatMap((one) => stuck(one, evidence));
+    // One connection may have resets of several causes.
+    const most = new Map<string, Found>();
+    for (const one of found) {
+      const known = most.get(one.flow);
+      if (known === undefined || known.resets < one.resets) most.set(one.flow, one.finding);
+    }
+    return [...most.values()];
+  },
 };
 
-function stuck(one: Case, evidence: Evidence): Found[] {
+interface Stuck {
+  readonly flow: string;
+  readonly resets: number;
+  readonly finding: Found;
+}
+
+function stuck(one: Case, evidence: Evidence): Stuck[] {
   const { mostOfOne } = one;
   if (mostOfOne === null || mostOfOne.count < LEAST_OF_ONE) return [];
   const { reset, count, since } = mostOfOne;
@@ -29,25 +44,24 @@ function stuck(one: Case, evidence: Evidence): Found[] {
   const gap = lastReset === null ? null : reset.seconds + reset.nanos / 1e9 - lastReset.at;
   const from = placeWords(reset.srcIp, reset.srcPort);
   const to = placeWords(reset.destIp, reset.destPort);
-  return [
-    {
-      severity: 'notice',
-      summary: `one connection has ${plural(count, 'reset')} of the ${grouped(all)} at ${placeWords(one.ip, one.port ?? reset.srcPort)}: ${from} resets ${to} again and again`,
-      evidence: [
-        `they go on for ${spanWords(lasted)}${gap === null || gap <= 0 ? '' : `; the last two are ${spanWords(gap)} apart`}`,
-        ...(reset.conversation.receiver.seen ? [] : ['no segment of the other side was captured']),
-        ...exampleWords({ reset, evidence: reset.verdict.evidence }),
-      ],
-      next_steps: [
-        `ss -tnpo 'sport = :${String(reset.destPort)}'   # on ${reset.destIp}: who holds on to it`,
-        ...whoStep(one.port, evidence),
-        ...ladderStep({ reset, evidence: [] }, evidence),
-      ],
-      ports: one.port === null ? [] : [one.port],
-      hosts: [...new Set([reset.srcIp, reset.destIp])],
-      resets: count,
-    },
-  ];
+  const finding: Found = {
+    severity: 'notice',
+    summary: `one connection has ${plural(count, 'reset')} of the ${grouped(all)} at ${placeWords(one.ip, one.port ?? reset.srcPort)}: ${from} resets ${to} again and again`,
+    evidence: [
+      `they go on for ${spanWords(lasted)}${gap === null || gap <= 0 ? '' : `; the last two are ${spanWords(gap)} apart`}`,
+      ...(reset.conversation.receiver.seen ? [] : ['no segment of the other side was captured']),
+      ...exampleWords({ reset, evidence: reset.verdict.evidence }),
+    ],
+    next_steps: [
+      `ss -tnpo 'sport = :${String(reset.destPort)}'   # on ${reset.destIp}: who holds on to it`,
+      ...whoStep(one.port, evidence),
+      ...ladderStep({ reset, evidence: [] }, evidence),
+    ],
+    ports: one.port === null ? [] : [one.port],
+    hosts: [...new Set([reset.srcIp, reset.destIp])],
+    resets: count,
+  };
+  return [{ flow: `${from}|${to}`, resets: count, finding }];
 }
 
 const MOST_TOLD = 3;

@@ -79,6 +79,8 @@ function idle(cases: readonly Case[], evidence: Evidence): Found[] {
   const silences = cases.reduce((sum, one) => sum + one.silences, 0);
   const server = cases.find((one) => one.server !== null)?.server ?? null;
   if (first === undefined || first.port === null || silences < LEAST_SILENCES || server === null) return [];
+  // A service that was away has forgotten its connections itself.
+  if (evidence.at(first.ip, first.port).some(({ cause }) => cause === 'closed-port')) return [];
   const facts = evidence.serverFacts(server);
   const shortest = Math.min(...cases.map(({ shortestSilence }) => shortestSilence));
   const longest = Math.max(...cases.map(({ longestSilence }) => longestSilence));
