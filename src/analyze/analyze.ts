@@ -163,6 +163,8 @@ export class Analysis {
   private readonly others: OtherFrames | null;
   private readonly rewind: Rewind | null;
   private readonly naming: Naming;
+  /** Of those that wait: they were of a pattern that is asked for when no copy of them could come any more. */
+  private readonly foreseen = new Set<Reset>();
   /** What was said of resets that have not settled yet. */
   private readonly said = new Map<Reset, Announcement>();
   private announced = 0;
@@ -383,6 +385,7 @@ export class Analysis {
     // What those like it are part of so far: a filter for patterns goes by that, as far as it can.
     const pattern = view.verdict.pattern ?? this.patterns.peek(view, who);
     if (!keepsVerdict(this.options.filter, asPartOf(view.verdict, pattern))) return null;
+    if (this.options.filter.patterns !== null) this.foreseen.add(reset);
     this.announced++;
     if (growing.count !== null && this.announced >= growing.count) growing.onEnough();
     if (maker === null || growing.onReset === null || this.announced > (growing.count ?? Infinity)) return null;
@@ -408,6 +411,7 @@ export class Analysis {
     this.filteredOut++;
     this.countedCopies += copiesOf(reset);
     if (this.options.growing === null) this.release(reset, false, () => '');
+    this.foreseen.delete(reset);
     this.said.delete(reset);
   }
 
@@ -423,6 +427,9 @@ export class Analysis {
     const { maker } = this;
     if (cell !== null) reset.verdict = asPartOf(reset.verdict, cell.pattern);
     if (!keepsVerdict(filter, reset.verdict) || this.counted >= (growing?.count ?? Infinity)) {
+      // Whoever was told of it hears why the report leaves it out.
+      const late = this.said.get(reset)?.revise(who, reset) ?? null;
+      if (late !== null) growing?.onRevision?.(late.before, late.after);
       this.leaveOut(reset);
       return;
     }
@@ -430,8 +437,9 @@ export class Analysis {
       this.release(reset, true, () => commentOn(maker, reset, false, who, fullCommand));
     }
     // Nobody was told of it before it was known to be of a pattern that is asked for.
-    if (growing !== null && filter.patterns !== null && !this.said.has(reset))
+    if (growing !== null && filter.patterns !== null && !this.foreseen.has(reset))
       this.tell(growing, reset, { ...reset }, who);
+    this.foreseen.delete(reset);
     const said = this.said.get(reset) ?? null;
     const revision = said?.revise(who, reset) ?? null;
     this.said.delete(reset);

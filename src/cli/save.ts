@@ -64,10 +64,7 @@ export function refuseTarget(target: string, io: Io): void {
 
 /** Says what the format that was chosen by the name can't hold. */
 export async function tellFormat(target: string, talk: (sentence: string) => Promise<void>): Promise<void> {
-  if (saveFormat(target) === 'pcap')
-    await talk(
-      `${target} is written as classic pcap, which holds no comments and does not tell interfaces apart: read again, each copy of a reset counts`,
-    );
+  if (saveFormat(target) === 'pcap') await talk(`${target} is written as classic pcap, which holds no comments`);
 }
 
 /** Opens `target`. Refuses several link types in a classic pcap; `linkTypes` are those that are known to come. */
