@@ -68,7 +68,7 @@ Examples:
   rstscope read --ndjson - < output.pcap | jq -c 'select(.type == "reset")'
   rstscope read -w resets.pcapng captures/   the resets, with 12 segments before and 2 s after each
   rstscope read --context resets -w resets.pcapng captures/
-                                             the resets alone
+                                             resets alone
 `;
 
 export const WHO_EPILOGUE = `

@@ -67,8 +67,10 @@ function wrong(event: ResetEvent): string | null {
   return odd === undefined ? null : `the sentence "${odd}"`;
 }
 
-function words({ source, ...report }: Report): string {
-  return JSON.stringify({ ...report, source: { ...source, files: [] } });
+/** Without the names of files, which are in the next steps, too. */
+function words({ source, findings, ...report }: Report): string {
+  const said = findings.map((finding) => ({ ...finding, next_steps: [] }));
+  return JSON.stringify({ ...report, findings: said, source: { ...source, files: [] } });
 }
 
 async function faultOf(capture: Uint8Array, piece: number): Promise<string | null> {
