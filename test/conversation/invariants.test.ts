@@ -106,9 +106,10 @@ describe('whatever is said', () => {
   });
 });
 
-/** Without what must differ: how the files are called. */
-function sameWords({ source, ...report }: Report): string {
-  return JSON.stringify({ ...report, source: { ...source, files: [] } });
+/** Without what must differ: how the files are called, in the next steps, too. */
+function sameWords({ source, findings, ...report }: Report): string {
+  const said = findings.map((finding) => ({ ...finding, next_steps: [] }));
+  return JSON.stringify({ ...report, findings: said, source: { ...source, files: [] } });
 }
 
 const pieces = fc.array(fc.integer({ min: 1, max: 400 }), { minLength: 1, maxLength: 5 });
