@@ -166,20 +166,29 @@ export class ConversationTable {
     const ports = word(words, base + KEY + 2);
     const port = endIsLower ? ports >>> 16 : ports & 0xffff;
     for (let other = 0; other < this.used; other++) {
-      const at = other * STATE_WORDS;
-      const theirs = word(words, at + KEY + 2);
-      for (const lower of [true, false]) {
-        if (word(words, at + KEY + (lower ? 0 : 1)) !== ip || (lower ? theirs >>> 16 : theirs & 0xffff) !== port)
-          continue;
-        const side = at + (lower ? LOWER : HIGHER);
-        if (other === row || (word(words, side + S_BITS) & SEEN) === 0) continue;
-        const behind = (word(words, side + S_NEXT) - seq) | 0;
-        if (behind < 0 || behind > NEARBY || !this.sameUpper(row, endIsLower, other, lower)) continue;
-        this.foundLower = lower;
-        return other;
-      }
+      const at = other * STATE_WORDS + KEY;
+      const theirs = word(words, at + 2);
+      const isLower = theirs >>> 16 === port && word(words, at) === ip;
+      const isHigher = (theirs & 0xffff) === port && word(words, at + 1) === ip;
+      if ((!isLower && !isHigher) || other === row) continue;
+      if (isLower && this.hasSaid(row, endIsLower, other, true, seq)) return this.found(other, true);
+      if (isHigher && this.hasSaid(row, endIsLower, other, false, seq)) return this.found(other, false);
     }
     return -1;
+  }
+
+  private found(other: number, lower: boolean): number {
+    this.foundLower = lower;
+    return other;
+  }
+
+  /** The end has said in `other` what comes just before `seq`. */
+  private hasSaid(row: number, endIsLower: boolean, other: number, lower: boolean, seq: number): boolean {
+    const { words } = this;
+    const side = other * STATE_WORDS + (lower ? LOWER : HIGHER);
+    if ((word(words, side + S_BITS) & SEEN) === 0) return false;
+    const behind = (word(words, side + S_NEXT) - seq) | 0;
+    return behind >= 0 && behind <= NEARBY && this.sameUpper(row, endIsLower, other, lower);
   }
 
   /** The peer in a row: the words of its address, the highest first, and its port. */

@@ -1,7 +1,8 @@
 /** Names of the programs at both ends of one port's resets: those of the serving side first, then by how many resets. */
 
-import type { Attribution, Process } from '../attribute/process.js';
+import type { Attribution } from '../attribute/process.js';
 import type { ResetBy } from '../conversation/verdict.js';
+import { programName } from './sentence-words.js';
 import { compare } from './traffic.js';
 
 /** Names kept of one port, and of all ports together: what comes later is not listed. */
@@ -34,8 +35,8 @@ export class PortNames {
   }
 
   add({ sender, receiver }: Attribution, resetBy: ResetBy): void {
-    const from = sender.process === null ? null : nameOf(sender.process);
-    const to = receiver.process === null ? null : nameOf(receiver.process);
+    const from = sender.process === null ? null : programName(sender.process);
+    const to = receiver.process === null ? null : programName(receiver.process);
     if (from !== null) this.count(from, resetBy === 'server' || (from === to && resetBy === 'client'));
     if (to !== null && to !== from) this.count(to, resetBy === 'client');
   }
@@ -56,8 +57,4 @@ export class PortNames {
       .sort(([a, x], [b, y]) => y.serving - x.serving || y.resets - x.resets || compare(a, b))
       .map(([name]) => name);
   }
-}
-
-function nameOf({ name, exe, pid }: Process): string {
-  return name ?? exe?.slice(exe.lastIndexOf('/') + 1) ?? `pid ${String(pid)}`;
 }
